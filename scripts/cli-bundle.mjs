@@ -1,0 +1,26 @@
+// How the command line is bundled: one ES module, shaders inside, only Dawn's native module outside.
+import { build } from "esbuild";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Bundles src/cli/cli.ts into `outfile`. */
+export async function bundleCli(outfile, { minify = false } = {}) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/cli.ts"],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    minify,
+    sourcemap: minify ? false : "inline",
+    sourcesContent: false,
+    loader: { ".wgsl": "text" },
+    external: ["webgpu"],
+    // CommonJS dependencies inside an ES module still call require for Node's own modules.
+    banner: { js: 'import { createRequire as obpCreateRequire } from "node:module"; const require = obpCreateRequire(import.meta.url);' },
+    logLevel: "error",
+  });
+}

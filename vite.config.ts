@@ -1,0 +1,17 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { wgslText } from "./scripts/wgslText.ts";
+
+export default defineConfig({
+  plugins: [react(), wgslText()],
+  base: "./",
+  worker: { format: "es", plugins: () => [wgslText()] },
+  server: { port: 5173, headers: isolation() },
+  preview: { headers: isolation() },
+  build: { target: "es2023", chunkSizeWarningLimit: 1500 },
+});
+
+/** Cross-origin isolation: precise timers and shared memory for the worker. */
+function isolation() {
+  return { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+}
