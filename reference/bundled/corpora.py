@@ -47,7 +47,7 @@ def _spans(tags: list[str]) -> list[tuple[int, int, str]]:
 
 
 def sentences(split: str = "train") -> list[dict]:
-    """All sentences of 4 to 28 words. `split` "dev" gives those that measure healing, never trained on."""
+    """All sentences of 4 to 22 words. `split` "dev" gives those that measure healing, never trained on."""
     root = data_path()
     few = sorted((root / "few-nerd/raw-part").glob("*.txt"))
     files = [(path, "few-nerd") for path in few] + [(root / "few-nerd/inter/dev.txt", "few-nerd-inter")]
@@ -57,7 +57,7 @@ def sentences(split: str = "train") -> list[dict]:
     result = []
     for path, inventory in files:
         for index, (words, tags) in enumerate(_blocks(path)):
-            if not 4 <= len(words) <= 28 or (index % 25 == 0) != (split == "dev"):
+            if not 4 <= len(words) <= 22 or (index % 25 == 0) != (split == "dev"):
                 continue
             spans = [span for span in _spans(tags)]
             result.append({"words": words, "spans": spans, "inventory": inventory})
