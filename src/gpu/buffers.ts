@@ -1,0 +1,60 @@
+/** Storage buffers with their bytes counted, freed together. */
+import type { Gpu } from "./device.ts";
+import { GPU_USAGE } from "./queue.ts";
+
+/** Owns GPU buffers; `destroy` frees them all. Reports what it holds in bytes. */
+export class BufferPool {
+  readonly #gpu: Gpu;
+  readonly #buffers = new Set<GPUBuffer>();
+  #bytes = 0;
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A zeroed storage buffer of at least `bytes` bytes. */
+  storage(label: string, bytes: number): GPUBuffer {
+    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#gpu.device.limits;
+    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (size > limit) {
+      throw new Error(
+        `expected buffer "${label}" within this device's ${limit} bytes a binding, got ${size} (use a smaller model or fewer tokens)`,
+      );
+    }
+    const buffer = this.#gpu.device.createBuffer({
+      label,
+      size,
+      usage: GPU_USAGE.STORAGE | GPU_USAGE.COPY_DST | GPU_USAGE.COPY_SRC,
+    });
+    this.#buffers.add(buffer);
+    this.#bytes += size;
+    return buffer;
+  }
+
+  /** A storage buffer holding `data`. */
+  upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
+    const buffer = this.storage(label, data.byteLength);
+    this.#gpu.device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    return buffer;
+  }
+
+  free(buffer: GPUBuffer): void {
+    if (this.#buffers.delete(buffer)) {
+      this.#bytes -= buffer.size;
+      buffer.destroy();
+    }
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers) {
+      buffer.destroy();
+    }
+    this.#buffers.clear();
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,76 @@
+/** Opens a WebGPU device with the limits the engine can use, and says clearly when there is none. */
+
+export type AdapterKind = "auto" | "gpu" | "software";
+
+/** An opened device and what is known about it. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  /** Human-readable adapter name, e.g. "llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)". Every reported figure carries it. */
+  readonly adapterName: string;
+  /** True for CPU rasterisers (lavapipe, SwiftShader, WARP): other kernel variants and submit sizes pay there. */
+  readonly isSoftware: boolean;
+  readonly lost: Promise<GPUDeviceLostInfo>;
+  destroy(): void;
+}
+
+export class GpuUnavailableError extends Error {
+  override readonly name = "GpuUnavailableError";
+}
+
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|warp|basic render/i;
+
+/** Dawn aborts the process when an instance, adapter or device in use is garbage-collected in Node. */
+const keptAlive = new Set<unknown>();
+
+/**
+ * Opens a device on the adapter of the asked kind.
+ * @throws GpuUnavailableError naming what is missing and what to do.
+ */
+export async function openGpu(api: GPU | undefined, options: { kind?: AdapterKind } = {}): Promise<Gpu> {
+  if (api === undefined) {
+    throw new GpuUnavailableError(
+      "expected WebGPU, got a browser or runtime without it (use a current Chrome or Edge)",
+    );
+  }
+  const kind = options.kind ?? "auto";
+  const adapter = await api.requestAdapter({
+    powerPreference: "high-performance",
+    ...(kind === "software" ? { forceFallbackAdapter: true } : {}),
+  });
+  if (adapter === null) {
+    throw new GpuUnavailableError(
+      `expected a WebGPU adapter of kind ${kind}, got none (install or enable a GPU driver)`,
+    );
+  }
+  const { vendor, device: model, description } = adapter.info;
+  const adapterName = [description, model, vendor].find((part) => part !== "") ?? "unknown adapter";
+  const isSoftware = SOFTWARE.test(`${description} ${model} ${vendor} ${adapter.info.architecture}`);
+  if ((kind === "gpu" && isSoftware) || (kind === "software" && !isSoftware)) {
+    throw new GpuUnavailableError(
+      `expected an adapter of kind ${kind}, got ${adapterName} (choose --adapter-kind auto)`,
+    );
+  }
+  const wanted: GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
+  const device = await adapter.requestDevice({
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+    requiredLimits: {
+      maxBufferSize: adapter.limits.maxBufferSize,
+      maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
+    },
+  });
+  const references = [api, adapter, device];
+  for (const reference of references) {
+    keptAlive.add(reference);
+  }
+  return {
+    device,
+    adapterName,
+    isSoftware,
+    lost: device.lost,
+    destroy: () => {
+      device.destroy();
+      keptAlive.delete(device);
+    },
+  };
+}

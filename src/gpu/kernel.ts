@@ -1,0 +1,135 @@
+/**
+ * A kernel is data: source, entry point, bindings, parameters, workgroup count. One executor (CommandQueue) runs them all.
+ *
+ * Conventions every shader follows (a reflection test holds them): group 0; storage bindings numbered 0… in the order
+ * of `bindings`; the parameters are one uniform struct `Params` at the next binding, its fields in the order of `params`.
+ */
+import { preprocess, type ProcessedShader } from "./preprocess.ts";
+
+export type BindingAccess = "read" | "read_write";
+export type ParamType = "u32" | "i32" | "f32";
+
+export interface KernelDefinition<B extends string = string, P extends string = string> {
+  /** "file.entry", e.g. "rmsnorm.forward"; the file is shaders/<file>.wgsl. */
+  readonly name: string;
+  readonly source: string;
+  readonly entryPoint: string;
+  readonly fragments?: Readonly<Record<string, string>>;
+  readonly bindings: Readonly<Record<B, BindingAccess>>;
+  readonly params: Readonly<Record<P, ParamType>>;
+  /** Defaults of the WGSL `override` constants; a dispatch may give others (each combination is one pipeline). */
+  readonly constants: Readonly<Record<string, number>>;
+  readonly workgroups: (
+    params: Readonly<Record<P, number>>,
+    constants: Readonly<Record<string, number>>,
+  ) => readonly [number, number?, number?];
+}
+
+/** Gives a kernel its types; a definition registers nowhere. */
+export function defineKernel<B extends string, P extends string>(
+  definition: KernelDefinition<B, P>,
+): KernelDefinition<B, P> {
+  return definition;
+}
+
+/** Size of a Params struct in bytes: 4 a field, rounded up to 16 as uniform buffers want. */
+export function paramsSize(kernel: KernelDefinition): number {
+  return Math.max(16, Math.ceil((Object.keys(kernel.params).length * 4) / 16) * 16);
+}
+
+/** The shader with imports resolved. */
+export function kernelShader(kernel: KernelDefinition, features: ReadonlySet<string> = new Set()): ProcessedShader {
+  const file = kernel.name.slice(0, kernel.name.indexOf("."));
+  return preprocess(`shaders/${file}.wgsl`, kernel.source, kernel.fragments, features);
+}
+
+interface CompiledPipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Pipelines of one device: compiled asynchronously by `prepare`, found synchronously by `get`. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #compiled = new Map<string, CompiledPipeline>();
+  readonly #pending = new Map<string, Promise<void>>();
+  readonly #layouts = new Map<string, { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout }>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Compiles a kernel with the given constants unless that has been done; rejects with the shader's file and line. */
+  prepare(kernel: KernelDefinition, constants: Readonly<Record<string, number>> = {}): Promise<void> {
+    const key = pipelineKey(kernel, constants);
+    let pending = this.#pending.get(key);
+    if (pending === undefined) {
+      pending = this.#compile(key, kernel, constants);
+      this.#pending.set(key, pending);
+    }
+    return pending;
+  }
+
+  /** The compiled pipeline; throws when `prepare` has not finished (a programming error, not the user's). */
+  get(kernel: KernelDefinition, constants: Readonly<Record<string, number>>): CompiledPipeline {
+    const compiled = this.#compiled.get(pipelineKey(kernel, constants));
+    if (compiled === undefined) {
+      throw new Error(`kernel ${pipelineKey(kernel, constants)} was dispatched before it was prepared`);
+    }
+    return compiled;
+  }
+
+  async #compile(key: string, kernel: KernelDefinition, constants: Readonly<Record<string, number>>): Promise<void> {
+    const shader = kernelShader(kernel);
+    const module = this.#device.createShaderModule({ label: kernel.name, code: shader.code });
+    const info = await module.getCompilationInfo();
+    const errors = info.messages.filter((message) => message.type === "error");
+    if (errors.length > 0) {
+      const cited = errors.map((message) => {
+        const origin = shader.origins[message.lineNum - 1];
+        return `${origin?.file ?? kernel.name}:${origin?.line ?? message.lineNum}:${message.linePos} ${message.message}`;
+      });
+      throw new Error(cited.join("\n"));
+    }
+    const { layout, pipelineLayout } = this.#layout(kernel);
+    const pipeline = await this.#device.createComputePipelineAsync({
+      label: key,
+      layout: pipelineLayout,
+      compute: { module, entryPoint: kernel.entryPoint, constants: { ...kernel.constants, ...constants } },
+    });
+    this.#compiled.set(key, { pipeline, layout });
+  }
+
+  #layout(kernel: KernelDefinition): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
+    const accesses = Object.values(kernel.bindings);
+    const key = `${accesses.join()}|${paramsSize(kernel)}`;
+    let found = this.#layouts.get(key);
+    if (found === undefined) {
+      const layout = this.#device.createBindGroupLayout({
+        entries: [
+          ...accesses.map((access, binding) => ({
+            binding,
+            visibility: 4,
+            buffer: { type: access === "read" ? ("read-only-storage" as const) : ("storage" as const) },
+          })),
+          {
+            binding: accesses.length,
+            visibility: 4,
+            buffer: { type: "uniform" as const, hasDynamicOffset: true, minBindingSize: paramsSize(kernel) },
+          },
+        ],
+      });
+      found = { layout, pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
+      this.#layouts.set(key, found);
+    }
+    return found;
+  }
+}
+
+function pipelineKey(kernel: KernelDefinition, constants: Readonly<Record<string, number>>): string {
+  let key = kernel.name;
+  for (const [name, value] of Object.entries(constants)) {
+    key += ` ${name}=${value}`;
+  }
+  return key;
+}

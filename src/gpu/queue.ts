@@ -1,0 +1,266 @@
+/**
+ * Records dispatches and submits them in bounded pieces, so that the page and the desktop stay responsive:
+ * a submit is cut when its estimated work reaches a measured size, and few submits are in flight at a time.
+ * In the steady state nothing is allocated: bind groups are cached by their buffers, and parameters live in a
+ * ring of uniform slots addressed by dynamic offsets.
+ */
+import type { Gpu } from "./device.ts";
+import { type KernelDefinition, PipelineCache } from "./kernel.ts";
+
+/** A whole buffer, or a slice of one (offset and size in bytes; offset a multiple of 256). */
+export type BufferSlice = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number };
+
+const SLOT_BYTES = 256;
+const SLOTS = 4096;
+/** Aimed length of one submit (ms): short on a GPU that also draws the page, longer where a CPU does the work. */
+const TARGET_MS = { gpu: 12, software: 100 };
+const MAX_IN_FLIGHT = 2;
+
+export class CommandQueue {
+  readonly gpu: Gpu;
+  readonly pipelines: PipelineCache;
+  readonly #device: GPUDevice;
+  readonly #uniforms: GPUBuffer;
+  readonly #staging = new ArrayBuffer(SLOTS * SLOT_BYTES);
+  readonly #words = new DataView(this.#staging);
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
+  #nextBufferId = 1;
+  #nextSlot = 0;
+  #firstUnwritten = 0;
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #work = 0;
+  /** Work units (about one multiply-add each) per submit; adapted to the measured speed. */
+  #workPerSubmit: number;
+  readonly #targetMs: number;
+  readonly #inFlight: Promise<unknown>[] = [];
+
+  constructor(gpu: Gpu) {
+    this.gpu = gpu;
+    this.#device = gpu.device;
+    this.pipelines = new PipelineCache(gpu.device);
+    this.#uniforms = gpu.device.createBuffer({
+      label: "params ring",
+      size: SLOTS * SLOT_BYTES,
+      usage: GPU_USAGE.UNIFORM | GPU_USAGE.COPY_DST,
+    });
+    this.#targetMs = gpu.isSoftware ? TARGET_MS.software : TARGET_MS.gpu;
+    this.#workPerSubmit = gpu.isSoftware ? 2e8 : 2e9;
+  }
+
+  /**
+   * Records one dispatch.
+   * @param work its estimated multiply-adds; large ones cut the submit sooner
+   */
+  dispatch<B extends string, P extends string>(
+    kernel: KernelDefinition<B, P>,
+    buffers: Readonly<Record<B, BufferSlice>>,
+    params: Readonly<Record<P, number>>,
+    constants: Readonly<Record<string, number>> = NO_CONSTANTS,
+    work = 1e5,
+  ): void {
+    const definition = kernel as unknown as KernelDefinition;
+    const { pipeline, layout } = this.pipelines.get(definition, constants);
+    const all = constants === NO_CONSTANTS ? kernel.constants : { ...kernel.constants, ...constants };
+    const [x, y = 1, z = 1] = kernel.workgroups(params, all);
+    if (x === 0 || y === 0 || z === 0) {
+      return;
+    }
+    const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
+    if (x > limit || y > limit || z > limit) {
+      throw new Error(`${kernel.name}: expected at most ${limit} workgroups a dimension, got ${x}×${y}×${z}`);
+    }
+    const slot = this.#writeParams(definition, params);
+    const group = this.#bindGroup(definition, layout, buffers);
+    const pass = this.#currentPass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group, [slot * SLOT_BYTES]);
+    pass.dispatchWorkgroups(x, y, z);
+    this.#work += work;
+    if (this.#work >= this.#workPerSubmit) {
+      this.flush();
+    }
+  }
+
+  /** Records a copy between buffers (bytes, multiples of 4). */
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, size: number): void {
+    this.#endPass();
+    this.#currentEncoder().copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+  }
+
+  /** Records zeroing of a buffer range (bytes, multiples of 4). */
+  clear(buffer: GPUBuffer, offset = 0, size = buffer.size - offset): void {
+    this.#endPass();
+    this.#currentEncoder().clearBuffer(buffer, offset, size);
+  }
+
+  /** Writes from the CPU, ordered after everything recorded so far. */
+  write(buffer: GPUBuffer, offset: number, data: GPUAllowSharedBufferSource): void {
+    this.flush();
+    this.#device.queue.writeBuffer(buffer, offset, data);
+  }
+
+  /** Submits what is recorded. */
+  flush(): void {
+    this.#endPass();
+    if (this.#encoder === null) {
+      return;
+    }
+    this.#writePendingParams();
+    const commands = this.#encoder.finish();
+    this.#encoder = null;
+    const work = this.#work;
+    this.#work = 0;
+    const queuedBefore = this.#inFlight.length;
+    const started = performance.now();
+    this.#device.queue.submit([commands]);
+    const done = this.#device.queue.onSubmittedWorkDone().then(
+      () => {
+        if (queuedBefore === 0) {
+          this.#adapt(work, performance.now() - started);
+        }
+      },
+      () => undefined, // a lost device is reported by gpu.lost and by the next read-back
+    );
+    this.#inFlight.push(done);
+  }
+
+  /** Waits until few submits are in flight. Call it where the caller may pause, e.g. after each layer. */
+  async pace(): Promise<void> {
+    while (this.#inFlight.length > MAX_IN_FLIGHT) {
+      await this.#inFlight.shift();
+    }
+  }
+
+  /** Reads `size` bytes back; submits what is recorded and waits for it. */
+  async read(buffer: GPUBuffer, offset = 0, size = buffer.size - offset): Promise<ArrayBuffer> {
+    const staging = this.#device.createBuffer({ size, usage: GPU_USAGE.COPY_DST | GPU_USAGE.MAP_READ });
+    try {
+      this.copy(buffer, offset, staging, 0, size);
+      this.flush();
+      await staging.mapAsync(1);
+      this.#inFlight.length = 0;
+      return staging.getMappedRange().slice(0);
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** Drops cached bind groups; call after destroying buffers that were bound. */
+  forgetBindGroups(): void {
+    this.#bindGroups.clear();
+  }
+
+  destroy(): void {
+    this.#bindGroups.clear();
+    this.#uniforms.destroy();
+  }
+
+  #adapt(work: number, milliseconds: number): void {
+    if (work < 1e6 || milliseconds <= 0) {
+      return;
+    }
+    const aimed = (work / milliseconds) * this.#targetMs;
+    this.#workPerSubmit = Math.min(1e12, Math.max(1e7, 0.7 * this.#workPerSubmit + 0.3 * aimed));
+  }
+
+  #currentEncoder(): GPUCommandEncoder {
+    this.#encoder ??= this.#device.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #currentPass(): GPUComputePassEncoder {
+    this.#pass ??= this.#currentEncoder().beginComputePass();
+    return this.#pass;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+  }
+
+  #writeParams(kernel: KernelDefinition, params: Readonly<Record<string, number>>): number {
+    if (this.#nextSlot === SLOTS) {
+      // The ring is full: earlier submits keep their values, since queue writes are ordered after them.
+      this.flush();
+      this.#nextSlot = 0;
+      this.#firstUnwritten = 0;
+    }
+    const slot = this.#nextSlot++;
+    let at = slot * SLOT_BYTES;
+    for (const name in kernel.params) {
+      const value = params[name];
+      if (value === undefined || Number.isNaN(value)) {
+        throw new Error(`${kernel.name}: expected a number for parameter ${name}, got ${value}`);
+      }
+      if (kernel.params[name] === "f32") {
+        this.#words.setFloat32(at, value, true);
+      } else {
+        this.#words.setUint32(at, value, true);
+      }
+      at += 4;
+    }
+    return slot;
+  }
+
+  #writePendingParams(): void {
+    if (this.#nextSlot > this.#firstUnwritten) {
+      const from = this.#firstUnwritten * SLOT_BYTES;
+      this.#device.queue.writeBuffer(this.#uniforms, from, this.#staging, from, this.#nextSlot * SLOT_BYTES - from);
+      this.#firstUnwritten = this.#nextSlot;
+    }
+  }
+
+  #bindGroup(
+    kernel: KernelDefinition,
+    layout: GPUBindGroupLayout,
+    buffers: Readonly<Record<string, BufferSlice>>,
+  ): GPUBindGroup {
+    let key = kernel.name;
+    for (const name in kernel.bindings) {
+      const slice = buffers[name];
+      if (slice === undefined) {
+        throw new Error(`${kernel.name}: expected a buffer for binding ${name}, got none`);
+      }
+      key += "buffer" in slice ? `,${this.#id(slice.buffer)}:${slice.offset}:${slice.size}` : `,${this.#id(slice)}`;
+    }
+    let group = this.#bindGroups.get(key);
+    if (group === undefined) {
+      const names = Object.keys(kernel.bindings);
+      group = this.#device.createBindGroup({
+        label: kernel.name,
+        layout,
+        entries: [
+          ...names.map((name, binding) => {
+            const slice = buffers[name] as BufferSlice;
+            return { binding, resource: "buffer" in slice ? slice : { buffer: slice } };
+          }),
+          { binding: names.length, resource: { buffer: this.#uniforms, size: SLOT_BYTES } },
+        ],
+      });
+      this.#bindGroups.set(key, group);
+    }
+    return group;
+  }
+
+  #id(buffer: GPUBuffer): number {
+    let id = this.#bufferIds.get(buffer);
+    if (id === undefined) {
+      id = this.#nextBufferId++;
+      this.#bufferIds.set(buffer, id);
+    }
+    return id;
+  }
+}
+
+const NO_CONSTANTS: Readonly<Record<string, number>> = {};
+
+/** GPUBufferUsage's values: the global object exists in browsers only, Node has it in the Dawn module. */
+export const GPU_USAGE = {
+  MAP_READ: 0x1,
+  COPY_SRC: 0x4,
+  COPY_DST: 0x8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+} as const;
