@@ -5,19 +5,14 @@
  * in a text. No BOS and no end token is added here; the prompt does that (ner/prompt.ts).
  */
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
+import type { GgufFile } from "./gguf/gguf.ts";
 import { GgufError } from "./gguf/ggufError.ts";
+import { boolValue, quoted, stringValue, type Metadata } from "./gguf/metadata.ts";
 import { byteLevelScheme } from "./tokenizer/byteLevel.ts";
 import { tokenOffsets } from "./tokenizer/offsets.ts";
 import type { Scheme } from "./tokenizer/scheme.ts";
 import { sentencePieceScheme } from "./tokenizer/sentencePiece.ts";
-import {
-  describe,
-  readFlag,
-  readTokenId,
-  readVocabulary,
-  type Metadata,
-  type Vocabulary,
-} from "./tokenizer/vocabulary.ts";
+import { readTokenId, readVocabulary, type Vocabulary } from "./tokenizer/vocabulary.ts";
 
 export interface Encoding {
   ids: number[];
@@ -37,7 +32,7 @@ export class Tokenizer {
   readonly #library: LibraryTokenizer;
 
   /** Throws GgufError where the file has no tokenizer, a kind not known here, or one that contradicts itself. */
-  static fromGguf(gguf: { readonly metadata: Metadata }): Tokenizer {
+  static fromGguf(gguf: Pick<GgufFile, "metadata">): Tokenizer {
     return new Tokenizer(gguf.metadata);
   }
 
@@ -53,11 +48,9 @@ export class Tokenizer {
     if (eos === null)
       throw new GgufError("expected tokenizer.ggml.eos_token_id, the token that ends a response, got nothing");
     this.eosTokenId = eos;
-    this.addBos = readFlag(metadata, "tokenizer.ggml.add_bos_token") ?? (addBos && this.bosTokenId !== null);
+    this.addBos = boolValue(metadata, "tokenizer.ggml.add_bos_token") ?? addBos;
     if (this.addBos && this.bosTokenId === null) {
-      throw new GgufError(
-        "expected tokenizer.ggml.bos_token_id where tokenizer.ggml.add_bos_token is true, got nothing",
-      );
+      throw new GgufError("expected tokenizer.ggml.bos_token_id in a model whose texts begin with BOS, got nothing");
     }
   }
 
@@ -112,13 +105,13 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function readScheme(metadata: Metadata, vocabulary: Vocabulary): { scheme: Scheme; addBos: boolean } {
-  const model = metadata.get("tokenizer.ggml.model");
+  const model = stringValue(metadata, "tokenizer.ggml.model") ?? "nothing";
   switch (model) {
     case "gpt2":
       return byteLevelScheme(metadata, vocabulary);
     case "llama":
       return sentencePieceScheme(metadata, vocabulary);
     default:
-      throw new GgufError(`expected tokenizer.ggml.model to be gpt2 or llama, got ${describe(model)}`);
+      throw new GgufError(`expected tokenizer.ggml.model to be gpt2 or llama, got ${quoted(model)}`);
   }
 }

@@ -7,7 +7,8 @@
  * and (?i:) does not know that U+017F is a small s.
  */
 import { GgufError } from "../gguf/ggufError.ts";
-import { describe, requireStrings, type Metadata, type Vocabulary } from "./vocabulary.ts";
+import { quoted, stringValue, type Metadata } from "../gguf/metadata.ts";
+import { requireStrings, type Vocabulary } from "./vocabulary.ts";
 import type { Scheme } from "./scheme.ts";
 
 interface PreTokenizer {
@@ -26,7 +27,7 @@ const smollm: PreTokenizer = { patterns: [String.raw`\p{N}`, gpt2Pattern], ignor
 const llama3: PreTokenizer = { patterns: [llama3Pattern], ignoreMerges: true, addBos: true };
 
 /** By the file's `tokenizer.ggml.pre`; Llama 3 has had three names. */
-const preTokenizers: ReadonlyMap<unknown, PreTokenizer> = new Map([
+const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map([
   ["smollm", smollm],
   ["llama-bpe", llama3],
   ["llama3", llama3],
@@ -34,11 +35,11 @@ const preTokenizers: ReadonlyMap<unknown, PreTokenizer> = new Map([
 ]);
 
 export function byteLevelScheme(metadata: Metadata, vocabulary: Vocabulary): { scheme: Scheme; addBos: boolean } {
-  const pre = metadata.get("tokenizer.ggml.pre");
+  const pre = stringValue(metadata, "tokenizer.ggml.pre") ?? "none";
   const preTokenizer = preTokenizers.get(pre);
   if (preTokenizer === undefined) {
     const known = [...preTokenizers.keys()].join(", ");
-    throw new GgufError(`expected a pre-tokenizer of ${known}, got ${describe(pre)}`);
+    throw new GgufError(`expected tokenizer.ggml.pre to be one of ${known}, got ${quoted(pre)}`);
   }
   const absent = byteSigns.filter((sign) => !vocabulary.textIds.has(sign));
   const isAbsent = byteSigns.map((sign) => absent.includes(sign));
@@ -91,7 +92,7 @@ function readMerges(metadata: Metadata, { tokens, textIds }: Vocabulary): [strin
     const unknown = space < 0 ? merge : [left, right, left + right].find((part) => !known.has(part));
     if (unknown !== undefined) {
       throw new GgufError(
-        `expected merge ${index} of tokenizer.ggml.merges to join two tokens to a third, got ${JSON.stringify(merge)} (${JSON.stringify(unknown)} is no token)`,
+        `expected merge ${index} of tokenizer.ggml.merges to join two tokens to a third, got ${quoted(merge)} (${quoted(unknown)} is no token)`,
       );
     }
     if (textIds.has(left) && textIds.has(right) && textIds.has(left + right)) merges.push([left, right]);

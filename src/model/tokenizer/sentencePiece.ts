@@ -4,7 +4,8 @@
  * pieces is a merge, ranked by the piece's score; the library then does the rest.
  */
 import { GgufError } from "../gguf/ggufError.ts";
-import { readFlag, readNumbers, type Metadata, type Vocabulary } from "./vocabulary.ts";
+import { boolValue, type Metadata } from "../gguf/metadata.ts";
+import { readNumbers, type Vocabulary } from "./vocabulary.ts";
 import type { Scheme } from "./scheme.ts";
 
 /** U+2581, SentencePiece's sign for a space. */
@@ -19,7 +20,7 @@ export function sentencePieceScheme(metadata: Metadata, vocabulary: Vocabulary):
     throw new GgufError(`expected a piece for each of the 256 bytes in a SentencePiece model, got none for ${missing}`);
   }
   const byteOfPiece = new Map(pieceOfByte.map((piece, byte) => [piece, byte]));
-  const addSpacePrefix = readFlag(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
+  const addSpacePrefix = boolValue(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
   const utf8 = new TextEncoder();
   const scheme: Scheme = {
     json: {

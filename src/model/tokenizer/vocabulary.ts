@@ -5,8 +5,7 @@
  * never found in a document, whatever it says.
  */
 import { GgufError } from "../gguf/ggufError.ts";
-
-export type Metadata = ReadonlyMap<string, unknown>;
+import { countValue, quoted, type GgufValue, type Metadata } from "../gguf/metadata.ts";
 
 export interface Vocabulary {
   /** Every token of the file, by id, in the file's own spelling. */
@@ -30,52 +29,37 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
   return { tokens, textIds };
 }
 
-/** A token id, or null where the file has none. */
+/** The token id under `key`, or null where the file has none. */
 export function readTokenId(metadata: Metadata, key: string, vocabSize: number): number | null {
-  const id = metadata.get(key);
-  if (id === undefined) return null;
-  if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= vocabSize) {
-    throw new GgufError(`expected ${key} to be a token id below ${vocabSize}, got ${describe(id)}`);
+  const id = countValue(metadata, key) ?? null;
+  if (id !== null && id >= vocabSize) {
+    throw new GgufError(`expected ${key} to be a token id below ${vocabSize}, got ${id}`);
   }
   return id;
 }
 
-/** A flag, or null where the file has none. */
-export function readFlag(metadata: Metadata, key: string): boolean | null {
-  const flag = metadata.get(key);
-  if (flag === undefined) return null;
-  if (typeof flag !== "boolean") throw new GgufError(`expected ${key} to be true or false, got ${describe(flag)}`);
-  return flag;
-}
-
 export function requireStrings(metadata: Metadata, key: string): readonly string[] {
   const list = metadata.get(key);
-  if (!Array.isArray(list) || list.length === 0 || !list.every((item) => typeof item === "string")) {
-    throw new GgufError(
-      `expected ${key} to be a list of strings, got ${describe(list)} (a model file without its tokenizer cannot be used)`,
-    );
-  }
-  return list;
+  if (isStrings(list) && list.length > 0) return list;
+  throw new GgufError(
+    `expected ${key} to be a list of strings, got ${describe(list)} (a model file without its tokenizer cannot be used)`,
+  );
 }
 
-/** `count` numbers, or null where the file has none. */
-export function readNumbers(metadata: Metadata, key: string, count: number): ArrayLike<number> | null {
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** One number for each token, or null where the file has none. */
+export function readNumbers(metadata: Metadata, key: string, count: number): Float32Array | Int32Array | null {
   const list = metadata.get(key);
   if (list === undefined) return null;
-  const isNumbers =
-    (ArrayBuffer.isView(list) && !(list instanceof DataView)) ||
-    (Array.isArray(list) && list.every((item) => typeof item === "number"));
-  const numbers = isNumbers ? (list as ArrayLike<number>) : null;
-  if (numbers?.length !== count) {
-    throw new GgufError(`expected ${key} to be ${count} numbers, one for each token, got ${describe(list)}`);
-  }
-  return numbers;
+  if ((list instanceof Float32Array || list instanceof Int32Array) && list.length === count) return list;
+  throw new GgufError(`expected ${key} to be ${count} numbers, one for each token, got ${describe(list)}`);
 }
 
-/** A metadata value as an error names it. */
-export function describe(value: unknown): string {
+function describe(value: GgufValue | undefined): string {
   if (value === undefined) return "nothing";
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (ArrayBuffer.isView(value)) return `an array of ${value.byteLength} bytes`;
-  return typeof value === "bigint" ? String(value) : JSON.stringify(value);
+  if (typeof value === "object") return `an array of ${value.length}`;
+  return typeof value === "string" ? quoted(value) : String(value);
 }
