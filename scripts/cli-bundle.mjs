@@ -20,7 +20,9 @@ export async function bundleCli(outfile, { minify = false } = {}) {
     loader: { ".wgsl": "text" },
     external: ["webgpu"],
     // CommonJS dependencies inside an ES module still call require for Node's own modules.
-    banner: { js: 'import { createRequire as obpCreateRequire } from "node:module"; const require = obpCreateRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as obpCreateRequire } from "node:module"; const require = obpCreateRequire(import.meta.url);',
+    },
     logLevel: "error",
   });
 }

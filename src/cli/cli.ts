@@ -1,0 +1,113 @@
+// The command `obp`: finds the verb, runs it, prints its report, exits with the right code.
+import { version } from "../../package.json";
+import { Context } from "./context.ts";
+import { errorLine, exitCode, InterruptedError, nearMiss, UsageError } from "./errors.ts";
+import { commandHelp, verbHelp } from "./help.ts";
+import { parseVerb } from "./parse.ts";
+import type { Report, Verb } from "./verb.ts";
+
+interface VerbEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loaded only when asked for, so that starting stays quick. */
+  load(): Promise<{ readonly verb: Verb }>;
+}
+
+const verbs: readonly VerbEntry[] = [
+  { name: "model info", summary: "what a GGUF holds, and what it needs", load: () => import("./modelInfo.ts") },
+];
+
+/** The verb that the first one or two words name, and the words after it. */
+function findVerb(words: readonly string[]): { entry: VerbEntry; rest: readonly string[] } {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const entry = verbs.find((candidate) => candidate.name === name);
+    if (entry !== undefined) {
+      return { entry, rest: words.slice(length) };
+    }
+  }
+  const [first = "", second = ""] = words;
+  const family = verbs.filter(({ name }) => name.startsWith(`${first} `));
+  const typed = family.length > 0 ? `${first} ${second}`.trim() : first;
+  const hint = nearMiss(
+    typed,
+    (family.length > 0 ? family : verbs).map(({ name }) => name),
+  );
+  const list = family.map(({ name }) => name).join(" or ");
+  throw new UsageError(
+    `expected ${list === "" ? "a command" : list}, got ${typed}${hint === "" ? " (see obp --help)" : hint}`,
+  );
+}
+
+async function main(words: readonly string[], signal: AbortSignal): Promise<number> {
+  const [first] = words;
+  if (first === undefined) {
+    throw new UsageError("expected a command, got none (see obp --help)");
+  }
+  if (first === "--help" || first === "help") {
+    await print(process.stdout, commandHelp(version, verbs));
+    return 0;
+  }
+  if (first === "--version") {
+    await print(process.stdout, version);
+    return 0;
+  }
+  const { entry, rest } = findVerb(words);
+  const { verb } = await entry.load();
+  const { flags, positionals } = parseVerb(verb, rest);
+  if (flags["help"] === true) {
+    await print(process.stdout, verbHelp(entry.name, entry.summary, verb));
+    return 0;
+  }
+  const context = new Context(flags["adapter-kind"] as "auto" | "gpu" | "software", signal);
+  const report = await Promise.race([verb.run({ flags, positionals }, context), context.gpuFailure]);
+  await printReport(report, await context.adapterName(), flags["json"] === true);
+  return report.exitCode ?? 0;
+}
+
+async function printReport(report: Report, adapter: string | null, json: boolean): Promise<void> {
+  if (json) {
+    await print(process.stdout, JSON.stringify(adapter === null ? report.json : { ...report.json, adapter }));
+  } else {
+    await print(process.stdout, adapter === null ? report.text : `${report.text}\nadapter: ${adapter}`);
+  }
+}
+
+/** Resolves when the system has taken the text: process.exit would cut a pipe short. */
+function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((done) => {
+    stream.write(`${text}\n`, () => done());
+  });
+}
+
+/** First Ctrl-C: aborts the signal. Second: exits at once. */
+function watchInterrupts(): AbortSignal {
+  const controller = new AbortController();
+  process.on("SIGINT", () => {
+    if (controller.signal.aborted) {
+      process.exit(130);
+    }
+    process.stderr.write("\nstopping after the current step; Ctrl-C again stops at once\n");
+    controller.abort(new InterruptedError());
+  });
+  return controller.signal;
+}
+
+// A reader that went away (obp … | head) is no error worth a stack.
+process.stdout.on("error", () => process.exit(0));
+
+const words = process.argv.slice(2);
+let code: number;
+try {
+  code = await main(words, watchInterrupts());
+} catch (error) {
+  const terminator = words.indexOf("--");
+  const debug = (terminator < 0 ? words : words.slice(0, terminator)).includes("--debug");
+  await print(process.stderr, `error: ${errorLine(error)}`);
+  if (debug && error instanceof Error) {
+    await print(process.stderr, error.stack ?? "");
+  }
+  code = exitCode(error);
+}
+// Dawn's threads would keep the process alive.
+process.exit(code);

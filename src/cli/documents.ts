@@ -1,0 +1,99 @@
+// Documents and types that a verb reads.
+import { readFileSync } from "node:fs";
+import { OFFSET_UNITS } from "../formats/format.ts";
+import { FORMAT_NAMES, parseDocuments, type FormatName } from "../formats/formats.ts";
+import type { Document, EntityType } from "../ner/document.ts";
+import type { OffsetUnit } from "../formats/format.ts";
+import type { Flag } from "./verb.ts";
+
+/** How a documents file is to be read, where its content does not say. */
+export const documentFlags = {
+  format: { kind: "choice", choices: FORMAT_NAMES, help: "format of the documents (default: found by content)" },
+  offsets: { kind: "choice", choices: OFFSET_UNITS, fallback: "code-points", help: "what offsets in files count" },
+} as const satisfies Record<string, Flag>;
+
+interface ReadingOptions {
+  readonly format: FormatName | undefined;
+  readonly offsets: OffsetUnit;
+}
+
+/** Reads all documents of a file; a broken line is an error, so nothing is ever left out silently. */
+export function readDocuments(
+  path: string,
+  { format, offsets }: ReadingOptions,
+  note: (line: string) => void,
+): readonly Document[] {
+  const { documents, warnings, errors } = inFile(path, () =>
+    parseDocuments(readFileSync(path), { offsets, ...(format === undefined ? {} : { format }) }),
+  );
+  const [first] = errors;
+  if (first !== undefined) {
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more; obp data check ${path} lists them)` : "";
+    throw new Error(`${path}: ${first}${more}`);
+  }
+  warnings.forEach((warning) => note(`warning: ${path}: ${warning}`));
+  return documents;
+}
+
+/** Reads types.json: an object of names and what each refers to, in the file's order. */
+export function readTypes(path: string): readonly EntityType[] {
+  const content = inFile(path, () => parseJson(readFileSync(path, "utf8")));
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    const got = Array.isArray(content) ? "a list" : JSON.stringify(content);
+    throw new Error(`${path}: expected an object {"type": "definition", …}, got ${got}`);
+  }
+  const types = Object.entries(content).map(([name, definition]: [string, unknown]) => {
+    if (name.trim() !== name || name === "" || /[\n\r\t]/.test(name)) {
+      throw new Error(`${path}: expected a type's name without spaces around it, got ${JSON.stringify(name)}`);
+    }
+    if (typeof definition !== "string" || definition.trim() === "") {
+      const got = typeof definition === "string" ? "an empty one" : JSON.stringify(definition);
+      throw new Error(`${path}: expected a definition of type ${name}, got ${got} (say what it refers to)`);
+    }
+    return { name, definition };
+  });
+  if (types.length === 0) {
+    throw new Error(`${path}: expected at least one type, got none`);
+  }
+  return types;
+}
+
+/** Names the entity types of `documents` that `types` leaves out: they take no part. */
+export function noteUnusedTypes(
+  documents: readonly Document[],
+  types: readonly EntityType[],
+  note: (line: string) => void,
+): void {
+  const used = new Set(types.map(({ name }) => name));
+  const counts = new Map<string, number>();
+  for (const { type } of documents.flatMap(({ entities }) => entities)) {
+    if (!used.has(type)) {
+      counts.set(type, (counts.get(type) ?? 0) + 1);
+    }
+  }
+  if (counts.size > 0) {
+    const list = [...counts].map(([type, count]) => `${type} (${count})`).join(", ");
+    note(`note: entities of types that are not among the given types are left out: ${list}`);
+  }
+}
+
+/** Parses JSON; the parser's own message names the place. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
+  } catch (error) {
+    throw new Error(`expected JSON, got ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** Puts the path before what went wrong in its content; system errors name it themselves. */
+function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Error) || "syscall" in error) {
+      throw error;
+    }
+    throw new Error(`${path}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,73 @@
+// What the command line says when it cannot go on: one line, and the exit code that goes with it.
+
+/** A mistake in how the command was typed: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The user pressed Ctrl-C: exit code 130, as shells expect of SIGINT. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+  constructor(message = "interrupted (nothing was written)") {
+    super(message);
+  }
+}
+
+/** What the operating system's error codes mean to someone who typed a path. */
+const systemErrors: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: (path) => `expected a file or folder at ${path}, got nothing there (check the path)`,
+  EISDIR: (path) => `expected a file at ${path}, got a folder (name a file inside it)`,
+  ENOTDIR: (path) => `expected a folder on the way to ${path}, got a file (check the path)`,
+  EEXIST: (path) => `expected nothing at ${path}, got a file there (remove or rename it)`,
+  EACCES: (path) => `expected access to ${path}, got permission denied (check its owner and mode)`,
+  EPERM: (path) => `expected access to ${path}, got permission denied (check its owner and mode)`,
+  EROFS: (path) => `expected a writable place for ${path}, got a read-only file system (choose another folder)`,
+  ENOSPC: (path) => `expected room on the disk for ${path}, got a full disk (free some space or choose another folder)`,
+  EDQUOT: (path) => `expected room for ${path}, got an exhausted quota (free some space or choose another folder)`,
+};
+
+function isSystemError(error: Error): error is NodeJS.ErrnoException & { code: string } {
+  return "code" in error && typeof error.code === "string" && "syscall" in error;
+}
+
+/** One line, without the leading "error: ". */
+export function errorLine(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  const known = isSystemError(error) ? systemErrors[error.code]?.(error.path ?? "the output") : undefined;
+  return (known ?? (error.message === "" ? error.name : error.message)).replace(/\s*\n\s*/g, " ");
+}
+
+/** The process's exit code after `error`. */
+export function exitCode(error: unknown): number {
+  return error instanceof UsageError ? 2 : error instanceof InterruptedError ? 130 : 1;
+}
+
+/** The candidate that `word` is most likely a slip of, as " (did you mean X?)"; "" when none is near. */
+export function nearMiss(word: string, candidates: readonly string[]): string {
+  let best = "";
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(word, candidate);
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best === "" ? "" : ` (did you mean ${best}?)`;
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
