@@ -46,16 +46,45 @@ export class Cursor {
     return this.fileSize - this.fileOffset - this.at;
   }
 
-  u8 = (): number => this.view.getUint8(this.take(1));
-  i8 = (): number => this.view.getInt8(this.take(1));
-  u16 = (): number => this.view.getUint16(this.take(2), true);
-  i16 = (): number => this.view.getInt16(this.take(2), true);
-  u32 = (): number => this.view.getUint32(this.take(4), true);
-  i32 = (): number => this.view.getInt32(this.take(4), true);
-  f32 = (): number => this.view.getFloat32(this.take(4), true);
-  f64 = (): number => this.view.getFloat64(this.take(8), true);
-  u64 = (): bigint => this.view.getBigUint64(this.take(8), true);
-  i64 = (): bigint => this.view.getBigInt64(this.take(8), true);
+  u8(): number {
+    return this.view.getUint8(this.take(1));
+  }
+
+  i8(): number {
+    return this.view.getInt8(this.take(1));
+  }
+
+  u16(): number {
+    return this.view.getUint16(this.take(2), true);
+  }
+
+  i16(): number {
+    return this.view.getInt16(this.take(2), true);
+  }
+
+  u32(): number {
+    return this.view.getUint32(this.take(4), true);
+  }
+
+  i32(): number {
+    return this.view.getInt32(this.take(4), true);
+  }
+
+  f32(): number {
+    return this.view.getFloat32(this.take(4), true);
+  }
+
+  f64(): number {
+    return this.view.getFloat64(this.take(8), true);
+  }
+
+  u64(): bigint {
+    return this.view.getBigUint64(this.take(8), true);
+  }
+
+  i64(): bigint {
+    return this.view.getBigInt64(this.take(8), true);
+  }
 
   /** A u64 count, length or offset. Beyond 2^53 it is rounded: no file is that long, so that it is refused anyway. */
   size(): number {
@@ -80,6 +109,7 @@ export class Cursor {
   }
 
   strings(count: number, what: string): string[] {
+    this.require(8 * count); // their lengths alone: no use in beginning without
     const result: string[] = new Array<string>(count);
     const run = new Uint8Array(DECODE_RUN);
     const ends = new Uint32Array(DECODE_RUN); // ends of the run's strings, in UTF-16 units
@@ -136,10 +166,15 @@ export class Cursor {
   }
 
   private take(length: number): number {
+    this.require(length);
     const at = this.at;
-    if (at + length > this.bytes.byteLength) throw new Underflow(at + length - this.bytes.byteLength);
     this.at = at + length;
     return at;
+  }
+
+  private require(length: number): void {
+    const missing = this.at + length - this.bytes.byteLength;
+    if (missing > 0) throw new Underflow(missing);
   }
 }
 

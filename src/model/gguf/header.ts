@@ -6,7 +6,7 @@
 import type { ByteSource } from "./byteSource.ts";
 import { Cursor, Underflow } from "./cursor.ts";
 import { GgufError } from "./ggufError.ts";
-import { countValue, quoted, readKeyValue, type GgufValue, type Metadata } from "./metadata.ts";
+import { countValue, metadataBudget, quoted, readKeyValue, type GgufValue, type Metadata } from "./metadata.ts";
 import { describeTypeId, GGML_TYPE_NAMES, GGML_TYPES, ggmlTypeById, rowBytes, type GgmlType } from "./types.ts";
 
 export interface GgufTensor {
@@ -27,9 +27,10 @@ export interface Header {
   readonly tensors: readonly GgufTensor[];
 }
 
-const FIRST_CHUNK = 1 << 20;
+// Most headers fit; a vocabulary that does not is parsed twice.
+const FIRST_CHUNK = 1 << 22;
 // Llama 3's header, with 128,256 tokens and 280,147 merges, has 8 MB.
-const MAX_HEADER_BYTES = 1 << 25;
+const MAX_HEADER_BYTES = 24 << 20;
 const MAX_ENTRIES = 1 << 16;
 const SMALLEST_KEY_VALUE = 13; // key length, type, a one-byte value
 const SMALLEST_TENSOR_INFO = 32; // name length, dimension count, one dimension, type, offset
@@ -40,8 +41,9 @@ export async function readHeader(source: ByteSource): Promise<Header> {
   const reader = new HeaderReader(source);
   const { version, tensorCount, keyCount } = await reader.entry((cursor) => readCounts(cursor, source));
   const metadata = new Map<string, GgufValue>();
+  const budget = metadataBudget();
   for (let i = 0; i < keyCount; i++) {
-    const [key, value] = await reader.entry(readKeyValue);
+    const [key, value] = await reader.entry((cursor) => readKeyValue(cursor, budget));
     if (metadata.has(key)) throw new GgufError(`expected every metadata key once, got ${quoted(key)} twice`);
     metadata.set(key, value);
   }
@@ -101,11 +103,7 @@ class HeaderReader {
         `expected a GGUF header of at most ${MAX_HEADER_BYTES} bytes, got a longer one in ${name} (the file is damaged)`,
       );
     }
-    const length = Math.min(
-      Math.max(needed, from, FIRST_CHUNK),
-      size - from,
-      Math.max(needed, MAX_HEADER_BYTES - from),
-    );
+    const length = Math.min(Math.max(needed, from, FIRST_CHUNK), size - from, MAX_HEADER_BYTES - from);
     const more = await this.source.read(from, length);
     const joined = new Uint8Array(this.bytes.byteLength + length);
     joined.set(this.bytes);

@@ -14,16 +14,26 @@ type NumericArray =
   | BigUint64Array
   | BigInt64Array;
 
-export type GgufArray = NumericArray | readonly string[] | readonly boolean[] | readonly GgufArray[];
+/** An array of bools is a Uint8Array of 0 and 1. */
+export type GgufArray = NumericArray | readonly string[] | readonly GgufArray[];
 
 /** 64-bit integers are numbers where a number holds them exactly, else bigints. */
 export type GgufValue = number | bigint | boolean | string | GgufArray;
 
 export type Metadata = ReadonlyMap<string, GgufValue>;
 
-// A vocabulary has some 10^5 entries; these bounds only keep a hostile file from filling memory.
-const MAX_ELEMENTS = 1 << 22;
+// Models do not nest arrays; these bounds keep a hostile file from filling memory with millions of empty ones.
+const MAX_NESTED_ARRAYS = 1 << 16;
 const MAX_NESTING = 8;
+
+/** What one file may still use up; a value that is parsed twice counts twice. */
+export interface MetadataBudget {
+  nestedArrays: number;
+}
+
+export function metadataBudget(): MetadataBudget {
+  return { nestedArrays: MAX_NESTED_ARRAYS };
+}
 
 const TYPE_BOOL = 7;
 const TYPE_STRING = 8;
@@ -52,26 +62,30 @@ const NUMERIC_TYPES: ReadonlyMap<number, NumericType> = new Map<number, NumericT
 ]);
 
 /** One key-value pair at the cursor. */
-export function readKeyValue(cursor: Cursor): [key: string, value: GgufValue] {
+export function readKeyValue(cursor: Cursor, budget: MetadataBudget): [key: string, value: GgufValue] {
   const key = cursor.string("a metadata key");
   const type = cursor.u32();
   const what = `the metadata value ${quoted(key)}`;
   if (type === TYPE_STRING) return [key, cursor.string(what)];
   if (type === TYPE_BOOL) return [key, readBool(cursor, what)];
-  if (type === TYPE_ARRAY) return [key, readArray(cursor, what, { elements: MAX_ELEMENTS, nesting: MAX_NESTING })];
+  if (type === TYPE_ARRAY) return [key, readArray(cursor, what, 1, budget)];
   const numeric = NUMERIC_TYPES.get(type);
   if (numeric === undefined) throw unknownType(what, type);
   return [key, numeric.one(cursor)];
 }
 
-function readArray(cursor: Cursor, what: string, left: { elements: number; nesting: number }): GgufArray {
-  if (left.nesting === 0) {
-    throw new GgufError(`expected ${what} to nest at most ${MAX_NESTING} arrays, got more (the file is damaged)`);
-  }
+// The fewest bytes an element takes: a string its length, an array its type and length.
+const SMALLEST_ELEMENT: ReadonlyMap<number, number> = new Map([
+  [TYPE_BOOL, 1],
+  [TYPE_STRING, 8],
+  [TYPE_ARRAY, 12],
+]);
+
+function readArray(cursor: Cursor, what: string, depth: number, budget: MetadataBudget): GgufArray {
   const type = cursor.u32();
   const count = cursor.size();
   const numeric = NUMERIC_TYPES.get(type);
-  const elementBytes = numeric?.bytes ?? SMALLEST.get(type);
+  const elementBytes = numeric?.bytes ?? SMALLEST_ELEMENT.get(type);
   if (elementBytes === undefined) throw unknownType(what, type);
   if (count * elementBytes > cursor.remaining) {
     throw new GgufError(
@@ -79,29 +93,29 @@ function readArray(cursor: Cursor, what: string, left: { elements: number; nesti
     );
   }
   if (numeric !== undefined) return numeric.many(cursor.copy(count * elementBytes).buffer);
-  if (count > left.elements) {
-    throw new GgufError(`expected ${what} to have at most ${MAX_ELEMENTS} elements, got more (the file is damaged)`);
-  }
-  left.elements -= count;
   if (type === TYPE_STRING) return cursor.strings(count, what);
-  if (type === TYPE_BOOL) return Array.from({ length: count }, () => readBool(cursor, what));
-  left.nesting -= 1;
-  const arrays = Array.from({ length: count }, () => readArray(cursor, what, left));
-  left.nesting += 1;
-  return arrays;
+  if (type === TYPE_BOOL) {
+    const bools = cursor.copy(count);
+    if (bools.some((byte) => byte > 1)) throw notABool(what);
+    return bools;
+  }
+  budget.nestedArrays -= count;
+  if (depth === MAX_NESTING || budget.nestedArrays < 0) {
+    throw new GgufError(
+      `expected at most ${MAX_NESTED_ARRAYS} arrays within arrays, ${MAX_NESTING} deep, got more in ${what} (the file is damaged)`,
+    );
+  }
+  return Array.from({ length: count }, () => readArray(cursor, what, depth + 1, budget));
 }
-
-/** the fewest bytes one element takes: a string its length, an array its type and length */
-const SMALLEST: ReadonlyMap<number, number> = new Map([
-  [TYPE_BOOL, 1],
-  [TYPE_STRING, 8],
-  [TYPE_ARRAY, 12],
-]);
 
 function readBool(cursor: Cursor, what: string): boolean {
   const byte = cursor.u8();
-  if (byte > 1) throw new GgufError(`expected ${what} to be a bool, 0 or 1, got ${byte} (the file is damaged)`);
+  if (byte > 1) throw notABool(what);
   return byte === 1;
+}
+
+function notABool(what: string): GgufError {
+  return new GgufError(`expected ${what} to hold bools, 0 or 1, got other bytes (the file is damaged)`);
 }
 
 function unknownType(what: string, type: number): GgufError {
