@@ -51,11 +51,12 @@ export function compareEntities(a: Entity, b: Entity): number {
  */
 export function documentError(document: Document): string | null {
   const { id, text, entities, words } = document;
+  if (!isPrintableName(id)) return `expected an id without line breaks and not empty, got ${JSON.stringify(id)}`;
   const where = `document "${id}"`;
   if (words !== undefined) {
     let last = 0;
     for (const [index, [start, end]] of words.entries()) {
-      const problem = rangeProblem(text, start, end) ?? (start < last ? "starts before the word before it ends" : null);
+      const problem = rangeError(text, start, end) ?? (start < last ? "starts before the word before it ends" : null);
       if (problem !== null) return `${where}: word ${index} (${start}–${end}) ${problem}`;
       last = end;
     }
@@ -63,8 +64,10 @@ export function documentError(document: Document): string | null {
   const seen = new Set<string>();
   for (const [index, { start, end, type }] of entities.entries()) {
     const what = `${where}: entity ${index} (${start}–${end}, ${type})`;
-    if (type === "") return `${what}: expected the name of a type, got an empty one`;
-    const problem = rangeProblem(text, start, end);
+    if (!isPrintableName(type) || type !== type.trim()) {
+      return `${what}: expected the name of a type, without spaces around it or line breaks, got ${JSON.stringify(type)}`;
+    }
+    const problem = rangeError(text, start, end);
     if (problem !== null) return `${what} ${problem}`;
     const key = `${start} ${end} ${type}`;
     if (seen.has(key)) return `${what} is given twice (delete one of the two)`;
@@ -73,18 +76,27 @@ export function documentError(document: Document): string | null {
   return null;
 }
 
-function rangeProblem(text: string, start: number, end: number): string | null {
-  if (!Number.isInteger(start) || !Number.isInteger(end)) return "expected whole numbers as offsets";
-  if (start < 0 || end > text.length) return `lies outside the text, which is ${text.length} UTF-16 units long`;
-  if (end <= start) return "is empty: expected an end greater than the start";
-  for (const offset of [start, end]) {
-    if (splitsSurrogatePair(text, offset)) return `cuts a character in two at ${offset} (inside a surrogate pair)`;
-  }
-  return null;
+function rangeError(text: string, start: number, end: number): string | null {
+  const problem = rangeProblem(text.length, "UTF-16 units", start, end);
+  if (problem !== null) return problem;
+  const cut = [start, end].find((offset) => splitsSurrogatePair(text, offset));
+  return cut === undefined ? null : `cuts a character in two at ${cut} (inside a surrogate pair)`;
+}
+
+/** What is wrong with a range of a text that is `length` units long, or null. */
+export function rangeProblem(length: number, unit: string, start: number, end: number): string | null {
+  if (!Number.isInteger(start) || !Number.isInteger(end)) return "has offsets that are no whole numbers";
+  if (start < 0 || end > length) return `lies outside the text, which is ${length} ${unit} long`;
+  return end <= start ? "is empty: expected an end greater than the start" : null;
 }
 
 /** Whether a UTF-16 offset lies between the two halves of one character. */
 export function splitsSurrogatePair(text: string, offset: number): boolean {
   if (offset <= 0 || offset >= text.length) return false;
   return (text.charCodeAt(offset - 1) & 0xfc00) === 0xd800 && (text.charCodeAt(offset) & 0xfc00) === 0xdc00;
+}
+
+/** Names stand on one line of a file or table. */
+function isPrintableName(name: string): boolean {
+  return name !== "" && !/[\t\n\r]/.test(name);
 }
