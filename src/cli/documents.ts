@@ -28,8 +28,8 @@ export function readDocuments(
   );
   const [first] = errors;
   if (first !== undefined) {
-    const more = errors.length > 1 ? ` (and ${errors.length - 1} more; obp data check ${path} lists them)` : "";
-    throw new Error(`${path}: ${first}${more}`);
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more: obp data check lists them)` : "";
+    throw new Error(`expected sound documents in ${path}, got ${first}${more}`);
   }
   warnings.forEach((warning) => note(`warning: ${path}: ${warning}`));
   return documents;
@@ -37,23 +37,23 @@ export function readDocuments(
 
 /** Reads types.json: an object of names and what each refers to, in the file's order. */
 export function readTypes(path: string): readonly EntityType[] {
-  const content = inFile(path, () => parseJson(readFileSync(path, "utf8")));
+  const content = readJson(path);
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
     const got = Array.isArray(content) ? "a list" : JSON.stringify(content);
-    throw new Error(`${path}: expected an object {"type": "definition", …}, got ${got}`);
+    throw new Error(`expected ${path} to hold an object {"type": "definition", …}, got ${got}`);
   }
   const types = Object.entries(content).map(([name, definition]: [string, unknown]) => {
     if (name.trim() !== name || name === "" || /[\n\r\t]/.test(name)) {
-      throw new Error(`${path}: expected a type's name without spaces around it, got ${JSON.stringify(name)}`);
+      throw new Error(`expected type names without spaces around them in ${path}, got ${JSON.stringify(name)}`);
     }
     if (typeof definition !== "string" || definition.trim() === "") {
       const got = typeof definition === "string" ? "an empty one" : JSON.stringify(definition);
-      throw new Error(`${path}: expected a definition of type ${name}, got ${got} (say what it refers to)`);
+      throw new Error(`expected a definition of type ${name} in ${path}, got ${got} (say what it refers to)`);
     }
     return { name, definition };
   });
   if (types.length === 0) {
-    throw new Error(`${path}: expected at least one type, got none`);
+    throw new Error(`expected at least one type in ${path}, got none (name one, with its definition)`);
   }
   return types;
 }
@@ -77,16 +77,15 @@ export function noteUnusedTypes(
   }
 }
 
-/** Parses JSON; the parser's own message names the place. */
-export function parseJson(text: string): unknown {
-  try {
+/** Reads a JSON file; a parser's message names the place. */
+export function readJson(path: string): unknown {
+  return inFile(path, () => {
+    const text = readFileSync(path, "utf8");
     return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
-  } catch (error) {
-    throw new Error(`expected JSON, got ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+  });
 }
 
-/** Puts the path before what went wrong in its content; system errors name it themselves. */
+/** Names the file whose content went wrong; system errors name it themselves. */
 function inFile<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -94,6 +93,6 @@ function inFile<T>(path: string, read: () => T): T {
     if (!(error instanceof Error) || "syscall" in error) {
       throw error;
     }
-    throw new Error(`${path}: ${error.message}`, { cause: error });
+    throw new Error(`expected to read ${path}, got: ${error.message}`, { cause: error });
   }
 }

@@ -8,7 +8,7 @@ export class UsageError extends Error {
 /** The user pressed Ctrl-C: exit code 130, as shells expect of SIGINT. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
-  constructor(message = "interrupted (nothing was written)") {
+  constructor(message = "expected to finish, got Ctrl-C (nothing was written)") {
     super(message);
   }
 }
