@@ -81,7 +81,7 @@ export function noteUnusedTypes(
 export function readJson(path: string): unknown {
   return inFile(path, () => {
     const text = readFileSync(path, "utf8");
-    return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
+    return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text) as unknown;
   });
 }
 
