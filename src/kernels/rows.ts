@@ -2,11 +2,13 @@
 import rowsWgsl from "../../shaders/rows.wgsl";
 import { defineKernel } from "../gpu/kernel.ts";
 
+type RowsParams = Readonly<Record<"count" | "c4" | "from0" | "to0", number>>;
+
 const common = {
   source: rowsWgsl,
   params: { count: "u32", c4: "u32", from0: "u32", to0: "u32" },
   constants: { WG: 64 },
-  workgroups: ({ count, c4 }: { readonly count: number; readonly c4: number }) => [Math.ceil(c4 / 64), count] as const,
+  workgroups: ({ count, c4 }: RowsParams) => [Math.ceil(c4 / 64), count] as const,
 } as const;
 
 /** output[i] = input[index[i]]. */

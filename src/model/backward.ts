@@ -1,0 +1,149 @@
+/**
+ * Backward through the frozen Llama to the LoRA weights. Gradients of A and B accumulate (+=); the base has none.
+ * Each layer's intermediates are those forward left ("none"), or are recomputed from its input ("layer").
+ */
+import { attentionBackwardKv, attentionBackwardQ } from "../kernels/attention.ts";
+import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
+import { rmsnormBackward } from "../kernels/rmsnorm.ts";
+import { swigluBackward } from "../kernels/swiglu.ts";
+import type { LoraTarget } from "./adapters/loraWeights.ts";
+import { dropoutParams, forwardLayer, NO_DROPOUT, type Pass, rotate } from "./forward.ts";
+import { backwardLinear } from "./linear.ts";
+import type { Lora, LoraPages } from "./lora.ts";
+import type { GradientBuffers } from "./workspace.ts";
+
+export interface BackwardPass extends Pass {
+  readonly lora: Lora;
+  /** Gradients of the LoRA weights, in their pages' layout. */
+  readonly loraGradients: LoraPages;
+}
+
+/** From the gradient of residual[L], which workspace.gradients.dx holds, to the gradients of every LoRA weight. */
+export async function backward(pass: BackwardPass): Promise<void> {
+  const { llama, workspace } = pass;
+  const last = llama.config.layers - 1;
+  for (let layer = last; layer >= 0; layer--) {
+    // The last layer's intermediates still lie where forward put them.
+    if (workspace.keep === "layer" && layer < last) {
+      forwardLayer(pass, layer);
+    }
+    backwardLayer(pass, layer);
+    await llama.queue.pace();
+  }
+}
+
+function backwardLayer(pass: BackwardPass, layer: number): void {
+  const { llama, workspace, rows } = pass;
+  const { queue, config } = llama;
+  const { hiddenSize: C, heads, kvHeads, headDim, rmsNormEps: eps, feedForwardSize } = config;
+  const weights = llama.layers[layer];
+  const act = workspace.layers[layer];
+  const input = workspace.residual[layer];
+  const grads = workspace.gradients;
+  if (weights === undefined || act === undefined || input === undefined || grads === null) {
+    throw new Error(`expected a training workspace and a layer of 0…${config.layers - 1}, got ${layer}`);
+  }
+  const { dx, dNormed, dH, dO, dQ, dK, dV } = grads;
+
+  adaptedBackward(pass, grads, layer, "down_proj", act.h, dx, dH, false);
+  queue.dispatch(swigluBackward, { gate: act.gate, upward: act.up, dh: dH }, { count4: (rows * feedForwardSize) / 4 });
+  adaptedBackward(pass, grads, layer, "gate_proj", act.normed2, act.gate, dNormed, false);
+  adaptedBackward(pass, grads, layer, "up_proj", act.normed2, act.up, dNormed, true);
+  queue.dispatch(
+    rmsnormBackward,
+    { x: act.middle, weight: weights.feedForwardNorm, saved: act.rstd2, dy: dNormed, dx },
+    { C, eps, rows },
+  );
+
+  adaptedBackward(pass, grads, layer, "o_proj", act.o, dx, dO, false);
+  const attention = { rows, heads, kvHeads, offset: 0, scale: 1 / Math.sqrt(headDim) };
+  const work = 2 * rows * rows * heads * headDim;
+  const { segments } = workspace;
+  queue.dispatch(
+    attentionBackwardQ,
+    { q: act.q, k: act.k, v: act.v, segments, o_saved: act.o, stats: act.stats, d_o: dO, dq: dQ },
+    attention,
+    llama.attentionConstants,
+    work,
+  );
+  queue.dispatch(
+    attentionBackwardKv,
+    { q: act.q, k: act.k, v: act.v, segments, d_out: dO, stats_saved: act.stats, dk: dK, dv: dV },
+    attention,
+    llama.attentionConstants,
+    work,
+  );
+  rotate(pass, { q: dQ, k: dK }, -1);
+  // Below layer 0 lies the frozen embedding: nothing needs the gradient of its output.
+  const needed = layer > 0 ? dNormed : null;
+  adaptedBackward(pass, grads, layer, "q_proj", act.normed1, dQ, needed, false);
+  adaptedBackward(pass, grads, layer, "k_proj", act.normed1, dK, needed, true);
+  adaptedBackward(pass, grads, layer, "v_proj", act.normed1, dV, needed, true);
+  if (needed !== null) {
+    queue.dispatch(
+      rmsnormBackward,
+      { x: input, weight: weights.attentionNorm, saved: act.rstd1, dy: needed, dx },
+      { C, eps, rows },
+    );
+  }
+}
+
+/** From dy: dx (+)= dy·W + drop(dxa·A), dB += scale·dyᵀ·xa, dA += dxaᵀ·drop(x), with dxa = scale·dy·B. */
+function adaptedBackward(
+  pass: BackwardPass,
+  grads: GradientBuffers,
+  layer: number,
+  target: LoraTarget,
+  x: GPUBuffer,
+  dy: GPUBuffer,
+  dx: GPUBuffer | null,
+  accumulate: boolean,
+): void {
+  const { llama, lora, loraGradients, workspace, rows } = pass;
+  const { queue } = llama;
+  const weights = llama.layers[layer]?.linears[target];
+  const xa = workspace.layers[layer]?.xa[target];
+  if (weights === undefined || xa === undefined) {
+    throw new Error(`expected linear ${target} in layer ${layer}, got none`);
+  }
+  if (dx !== null) {
+    backwardLinear(queue, weights, dy, rows, dx, accumulate);
+  }
+  const module = lora.module(layer, target);
+  if (module === undefined) {
+    return;
+  }
+  const { K, N } = module;
+  const { R, scale } = lora;
+  const dropout = dropoutParams(pass, layer, target);
+  queue.dispatch(
+    loraDown,
+    { x: dy, m: lora.weights.slice(module.b), out: grads.dXa },
+    { rows, R, C: N, scale, ...NO_DROPOUT, yOffset: 0 },
+    undefined,
+    rows * R * N,
+  );
+  queue.dispatch(
+    loraGrad,
+    { h: xa, xg: dy, out: loraGradients.slice(module.b) },
+    { rows, R, C: N, scale, ...NO_DROPOUT, yOffset: 0 },
+    undefined,
+    rows * R * N,
+  );
+  queue.dispatch(
+    loraGrad,
+    { h: grads.dXa, xg: x, out: loraGradients.slice(module.a) },
+    { rows, R, C: K, scale: 1, ...dropout, yOffset: 0 },
+    undefined,
+    rows * R * K,
+  );
+  if (dx !== null) {
+    queue.dispatch(
+      loraUp,
+      { h: grads.dXa, m: lora.weights.slice(module.a), out: dx },
+      { rows, R, C: K, scale: 1, ...dropout, yOffset: 0 },
+      undefined,
+      rows * R * K,
+    );
+  }
+}

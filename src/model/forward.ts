@@ -1,0 +1,196 @@
+/** Llama forward (Touvron et al. 2023) with LoRA on any linear: token ids to the residual stream after the last layer. */
+import { attentionForward } from "../kernels/attention.ts";
+import { embeddingGather } from "../kernels/embedding.ts";
+import { loraDown, loraUp } from "../kernels/lora.ts";
+import { rmsnormForward } from "../kernels/rmsnorm.ts";
+import { ropeRotate } from "../kernels/rope.ts";
+import { rowsCopy } from "../kernels/rows.ts";
+import { swigluForward } from "../kernels/swiglu.ts";
+import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
+import { forwardLinear } from "./linear.ts";
+import type { Llama } from "./llama.ts";
+import type { Lora } from "./lora.ts";
+import { pcg } from "./random.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** One pass over `rows` tokens. */
+export interface Pass {
+  readonly llama: Llama;
+  readonly lora: Lora | null;
+  readonly workspace: Workspace;
+  readonly rows: number;
+  /** Tokens already in the key/value cache; 0 without one. */
+  readonly offset: number;
+  /** Keys and values of each layer, (capacity, KVH·D), where decoding keeps them. */
+  readonly cache: readonly { readonly k: GPUBuffer; readonly v: GPUBuffer }[] | null;
+  /** Dropout on the inputs of LoRA's A; null outside training. */
+  readonly dropout: { readonly seed: number; readonly rate: number } | null;
+}
+
+/** One sequence: ids, its place in the batch implied. */
+export function writeTokens(pass: Pass, ids: readonly number[]): void {
+  const { queue } = pass.llama;
+  const T = ids.length;
+  queue.write(pass.workspace.ids, 0, Uint32Array.from(ids));
+  queue.write(
+    pass.workspace.positions,
+    0,
+    Uint32Array.from({ length: T }, (_, t) => pass.offset + t),
+  );
+  const segments = new Uint32Array(2 * T);
+  for (let t = 0; t < T; t++) {
+    segments[2 * t + 1] = T;
+  }
+  queue.write(pass.workspace.segments, 0, segments);
+}
+
+/** Runs all layers; the result is workspace.residual[L] (T,C), before the final norm. */
+export async function forward(pass: Pass): Promise<void> {
+  const { llama, workspace, rows } = pass;
+  const { queue, embedding, config } = llama;
+  for (const part of embedding.parts) {
+    queue.dispatch(
+      embeddingGather,
+      { ids: workspace.ids, words: part.words, scales: part.scales, x: workspace.residual[0] as GPUBuffer },
+      { rows, C: config.hiddenSize, N: part.N, Np: part.Np, n0: part.n0 },
+      part.constants,
+    );
+  }
+  for (let layer = 0; layer < config.layers; layer++) {
+    forwardLayer(pass, layer);
+    await queue.pace();
+  }
+}
+
+/** One layer: residual[layer] → residual[layer + 1], intermediates into the layer's activations. */
+export function forwardLayer(pass: Pass, layer: number): void {
+  const { llama, workspace, rows } = pass;
+  const { queue, config } = llama;
+  const { hiddenSize: C, heads, kvHeads, headDim, rmsNormEps: eps } = config;
+  const weights = llama.layers[layer];
+  const act = workspace.layers[layer];
+  const input = workspace.residual[layer];
+  const output = workspace.residual[layer + 1];
+  if (weights === undefined || act === undefined || input === undefined || output === undefined) {
+    throw new Error(`expected a layer of 0…${config.layers - 1}, got ${layer}`);
+  }
+  queue.dispatch(
+    rmsnormForward,
+    { x: input, weight: weights.attentionNorm, y: act.normed1, rstd: act.rstd1 },
+    { C, eps, rows },
+  );
+  adapted(pass, layer, "q_proj", act.normed1, act.q);
+  adapted(pass, layer, "k_proj", act.normed1, act.k);
+  adapted(pass, layer, "v_proj", act.normed1, act.v);
+  rotate(pass, act, 1);
+  const cached = pass.cache?.[layer];
+  if (cached !== undefined) {
+    const c4 = (kvHeads * headDim) / 4;
+    const copy = { count: rows, c4, from0: 0, to0: pass.offset * c4 };
+    queue.dispatch(rowsCopy, { input: act.k, destination: cached.k }, copy);
+    queue.dispatch(rowsCopy, { input: act.v, destination: cached.v }, copy);
+  }
+  queue.dispatch(
+    attentionForward,
+    {
+      q: act.q,
+      k: cached?.k ?? act.k,
+      v: cached?.v ?? act.v,
+      segments: workspace.segments,
+      o: act.o,
+      stats: act.stats,
+    },
+    { rows, heads, kvHeads, offset: pass.offset, scale: 1 / Math.sqrt(headDim) },
+    llama.attentionConstants,
+    rows * (pass.offset + rows) * heads * headDim,
+  );
+  copyRows(pass, input, act.middle);
+  adapted(pass, layer, "o_proj", act.o, act.middle, true);
+  queue.dispatch(
+    rmsnormForward,
+    { x: act.middle, weight: weights.feedForwardNorm, y: act.normed2, rstd: act.rstd2 },
+    { C, eps, rows },
+  );
+  adapted(pass, layer, "gate_proj", act.normed2, act.gate);
+  adapted(pass, layer, "up_proj", act.normed2, act.up);
+  queue.dispatch(
+    swigluForward,
+    { g: act.gate, u: act.up, h: act.h },
+    { count4: (rows * config.feedForwardSize) / 4 },
+  );
+  copyRows(pass, act.middle, output);
+  adapted(pass, layer, "down_proj", act.h, output, true);
+}
+
+/** Turns q and k by their positions (sign 1) or their gradients back (sign −1). */
+export function rotate(pass: Pass, { q, k }: { q: GPUBuffer; k: GPUBuffer }, sign: 1 | -1): void {
+  const { llama, workspace, rows, offset } = pass;
+  const { heads, kvHeads, headDim: D } = llama.config;
+  const table = llama.ropeTable(offset + rows);
+  for (const [x, width] of [
+    [q, heads * D],
+    [k, kvHeads * D],
+  ] as const) {
+    llama.queue.dispatch(
+      ropeRotate,
+      { x, table, positions: workspace.positions },
+      { rows, width, D, sign, offset: 0 },
+    );
+  }
+}
+
+/** y (+)= x·Wᵀ + scale·(drop(x)·Aᵀ)·Bᵀ; keeps drop(x)·Aᵀ for backward. */
+function adapted(pass: Pass, layer: number, target: LoraTarget, x: GPUBuffer, y: GPUBuffer, accumulate = false): void {
+  const { llama, lora, workspace, rows } = pass;
+  const weights = llama.layers[layer]?.linears[target];
+  const xa = workspace.layers[layer]?.xa[target];
+  if (weights === undefined || xa === undefined) {
+    throw new Error(`expected linear ${target} in layer ${layer}, got none`);
+  }
+  forwardLinear(llama.queue, weights, x, rows, y, { accumulate });
+  const module = lora?.module(layer, target);
+  if (lora !== null && module !== undefined) {
+    const { K, N } = module;
+    llama.queue.dispatch(
+      loraDown,
+      { x, m: lora.weights.slice(module.a), out: xa },
+      { rows, R: lora.R, C: K, scale: 1, ...dropoutParams(pass, layer, target), yOffset: 0 },
+      undefined,
+      rows * lora.R * K,
+    );
+    llama.queue.dispatch(
+      loraUp,
+      { h: xa, m: lora.weights.slice(module.b), out: y },
+      { rows, R: lora.R, C: N, scale: lora.scale, ...NO_DROPOUT, yOffset: 0 },
+      undefined,
+      rows * lora.R * N,
+    );
+  }
+}
+
+export const NO_DROPOUT = { seed: 0, threshold: 0, keep: 1 } as const;
+
+/** Every linear has dropout of its own, as PEFT's modules have. */
+export function dropoutParams(
+  { dropout }: Pass,
+  layer: number,
+  target: LoraTarget,
+): { seed: number; threshold: number; keep: number } {
+  if (dropout === null || dropout.rate === 0) {
+    return NO_DROPOUT;
+  }
+  const stream = layer * LORA_TARGETS.length + LORA_TARGETS.indexOf(target) + 1;
+  return {
+    seed: pcg((dropout.seed ^ pcg(stream)) >>> 0),
+    threshold: Math.round(dropout.rate * 2 ** 32),
+    keep: 1 / (1 - dropout.rate),
+  };
+}
+
+function copyRows({ llama, rows }: Pass, input: GPUBuffer, destination: GPUBuffer): void {
+  llama.queue.dispatch(
+    rowsCopy,
+    { input, destination },
+    { count: rows, c4: llama.config.hiddenSize / 4, from0: 0, to0: 0 },
+  );
+}

@@ -1,0 +1,110 @@
+/** Dispatches of the quantized linear kernels: over the parts of a matrix, in pieces of bounded work. */
+import type { CommandQueue } from "../gpu/queue.ts";
+import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
+import type { QuantizedMatrix } from "./weights.ts";
+
+/** Multiply-adds one dispatch may take, under the 100 ms at which drivers' watchdogs and desktops begin to suffer. */
+const MAX_WORK = { gpu: 8e9, software: 5e8 };
+/** Up to this many rows the decoding kernel (no row tile) does less work than the tiled one. */
+const FEW_ROWS = 2;
+/** Rows of a piece are a multiple of this, so that its first byte lies on a multiple of 256. */
+const ROW_ALIGNMENT = 64;
+
+export interface LinearForwardOptions {
+  /** Add to y instead of replacing it. */
+  readonly accumulate?: boolean;
+  /** First element of y. */
+  readonly yOffset?: number;
+}
+
+/** y (rows, N) = x (rows, K)·Wᵀ. */
+export function forwardLinear(
+  queue: CommandQueue,
+  w: QuantizedMatrix,
+  x: GPUBuffer,
+  rows: number,
+  y: GPUBuffer,
+  { accumulate = false, yOffset = 0 }: LinearForwardOptions = {},
+): void {
+  for (const part of w.parts) {
+    const kernel = rows <= FEW_ROWS ? linearForwardRow : linearForward;
+    for (const piece of pieces(queue, rows, w.K * part.N)) {
+      queue.dispatch(
+        kernel,
+        {
+          x: rowSlice(x, piece, w.K, rows),
+          words: part.words,
+          scales: part.scales,
+          y: yOffset === 0 ? rowSlice(y, piece, w.N, rows) : y,
+        },
+        {
+          rows: piece.count,
+          K: w.K,
+          N: part.N,
+          Np: part.Np,
+          n0: part.n0,
+          stride: w.N,
+          yOffset: yOffset === 0 ? 0 : yOffset + piece.first * w.N,
+          accumulate: accumulate ? 1 : 0,
+        },
+        part.constants,
+        piece.count * w.K * part.N,
+      );
+    }
+  }
+}
+
+/** dX (rows, K) (+)= dY (rows, N)·W. */
+export function backwardLinear(
+  queue: CommandQueue,
+  w: QuantizedMatrix,
+  dy: GPUBuffer,
+  rows: number,
+  dx: GPUBuffer,
+  accumulate: boolean,
+): void {
+  w.parts.forEach((part, index) => {
+    for (const piece of pieces(queue, rows, w.K * part.N)) {
+      queue.dispatch(
+        linearBackward,
+        {
+          dy: rowSlice(dy, piece, w.N, rows),
+          words: part.words,
+          scales: part.scales,
+          dx: rowSlice(dx, piece, w.K, rows),
+        },
+        {
+          rows: piece.count,
+          K: w.K,
+          N: part.N,
+          Np: part.Np,
+          n0: part.n0,
+          stride: w.N,
+          yOffset: 0,
+          accumulate: accumulate || index > 0 ? 1 : 0,
+        },
+        part.constants,
+        piece.count * w.K * part.N,
+      );
+    }
+  });
+}
+
+interface Piece {
+  readonly first: number;
+  readonly count: number;
+}
+
+function pieces(queue: CommandQueue, rows: number, workPerRow: number): Piece[] {
+  const limit = queue.gpu.isSoftware ? MAX_WORK.software : MAX_WORK.gpu;
+  const size = Math.max(ROW_ALIGNMENT, Math.floor(limit / workPerRow / ROW_ALIGNMENT) * ROW_ALIGNMENT);
+  const list: Piece[] = [];
+  for (let first = 0; first < rows; first += size) {
+    list.push({ first, count: Math.min(size, rows - first) });
+  }
+  return list;
+}
+
+function rowSlice(buffer: GPUBuffer, { first, count }: Piece, width: number, rows: number) {
+  return first === 0 && count === rows ? buffer : { buffer, offset: first * width * 4, size: count * width * 4 };
+}

@@ -1,0 +1,202 @@
+/** A quantized Llama on the GPU: its weights, left quantized, and what every pass over it needs. */
+import { BufferPool } from "../gpu/buffers.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { KernelDefinition } from "../gpu/kernel.ts";
+import { CommandQueue } from "../gpu/queue.ts";
+import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
+import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
+import { embeddingGather } from "../kernels/embedding.ts";
+import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
+import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
+import { adamUpdate, clipByGlobalNorm, squareSums } from "../kernels/optimizer.ts";
+import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
+import { ropeRotate } from "../kernels/rope.ts";
+import { rowsCopy, rowsGather, rowsScatter } from "../kernels/rows.ts";
+import { swigluBackward, swigluForward } from "../kernels/swiglu.ts";
+import { type LlamaConfig, readLlamaConfig } from "./gguf/config.ts";
+import type { GgufFile } from "./gguf/gguf.ts";
+import type { GgufTensor } from "./gguf/header.ts";
+import { ropeTable } from "./ropeTable.ts";
+import { drainUploads, type QuantizedMatrix, uploadMatrix, uploadVector } from "./weights.ts";
+import type { LoraTarget } from "./adapters/loraWeights.ts";
+
+/** One decoder layer. The linears carry PEFT's names of what LoRA may adapt. */
+export interface LlamaLayer {
+  readonly attentionNorm: GPUBuffer;
+  readonly feedForwardNorm: GPUBuffer;
+  readonly linears: Readonly<Record<LoraTarget, QuantizedMatrix>>;
+}
+
+/** GGUF's names of the linears of a layer. */
+const GGUF_LINEARS: Readonly<Record<LoraTarget, string>> = {
+  q_proj: "attn_q",
+  k_proj: "attn_k",
+  v_proj: "attn_v",
+  o_proj: "attn_output",
+  gate_proj: "ffn_gate",
+  up_proj: "ffn_up",
+  down_proj: "ffn_down",
+};
+
+/** Uploads are drained each time this many bytes have been handed to the device. */
+const DRAIN_BYTES = 128 * 2 ** 20;
+
+export interface LoadOptions {
+  /** Hears bytes of the file done and in all. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export class Llama {
+  readonly config: LlamaConfig;
+  readonly queue: CommandQueue;
+  readonly embedding: QuantizedMatrix;
+  /** The output head; the embedding itself where tied. */
+  readonly head: QuantizedMatrix;
+  readonly outputNorm: GPUBuffer;
+  readonly layers: readonly LlamaLayer[];
+  readonly #pool: BufferPool;
+  #rope: { readonly positions: number; readonly table: GPUBuffer };
+
+  private constructor(
+    config: LlamaConfig,
+    queue: CommandQueue,
+    pool: BufferPool,
+    weights: Pick<Llama, "embedding" | "head" | "outputNorm" | "layers">,
+  ) {
+    this.config = config;
+    this.queue = queue;
+    this.#pool = pool;
+    this.embedding = weights.embedding;
+    this.head = weights.head;
+    this.outputNorm = weights.outputNorm;
+    this.layers = weights.layers;
+    this.#rope = { positions: 0, table: pool.storage("rope table", 16) };
+  }
+
+  /**
+   * Repacks and uploads all weights, and compiles the kernels that inference needs.
+   * @throws GgufError for a file that is not a sound Llama; AbortError when stopped
+   */
+  static async load(gpu: Gpu, gguf: GgufFile, options: LoadOptions = {}): Promise<Llama> {
+    const config = await readLlamaConfig(gguf);
+    const queue = new CommandQueue(gpu);
+    const pool = new BufferPool(gpu);
+    const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+    const maxPart = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    const total = [...gguf.tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
+    let done = 0;
+    let undrained = 0;
+    const matrix = async (name: string): Promise<QuantizedMatrix> => {
+      options.signal?.throwIfAborted();
+      const uploaded = await uploadMatrix(
+        pool,
+        tensorOf(gguf, name),
+        maxPart,
+        (bytes) => {
+          done += bytes;
+          undrained += bytes;
+          options.onProgress?.(Math.min(done, total), total);
+        },
+        options.signal,
+      );
+      if (undrained > DRAIN_BYTES) {
+        undrained = 0;
+        await drainUploads(queue);
+      }
+      return uploaded;
+    };
+    try {
+      const embedding = await matrix("token_embd.weight");
+      const head = config.tiedEmbeddings ? embedding : await matrix("output.weight");
+      const layers: LlamaLayer[] = [];
+      for (let layer = 0; layer < config.layers; layer++) {
+        const linears = {} as Record<LoraTarget, QuantizedMatrix>;
+        for (const [target, name] of Object.entries(GGUF_LINEARS)) {
+          linears[target as LoraTarget] = await matrix(`blk.${layer}.${name}.weight`);
+        }
+        layers.push({
+          attentionNorm: await uploadVector(pool, tensorOf(gguf, `blk.${layer}.attn_norm.weight`)),
+          feedForwardNorm: await uploadVector(pool, tensorOf(gguf, `blk.${layer}.ffn_norm.weight`)),
+          linears,
+        });
+      }
+      const outputNorm = await uploadVector(pool, tensorOf(gguf, "output_norm.weight"));
+      const llama = new Llama(config, queue, pool, { embedding, head, outputNorm, layers });
+      await llama.prepareInference();
+      await drainUploads(queue);
+      options.onProgress?.(total, total);
+      return llama;
+    } catch (error) {
+      pool.destroy();
+      queue.destroy();
+      throw error;
+    }
+  }
+
+  /** Bytes of GPU memory the weights take. */
+  get gpuBytes(): number {
+    return this.#pool.bytes;
+  }
+
+  /** (cos, sin) of each position below `positions` and rotary pair, (positions, D/2) pairs. */
+  ropeTable(positions: number): GPUBuffer {
+    if (positions > this.#rope.positions) {
+      const size = Math.min(this.config.contextLength, Math.max(256, 2 * positions));
+      this.#pool.free(this.#rope.table);
+      this.queue.forgetBindGroups();
+      this.#rope = { positions: size, table: this.#pool.upload("rope table", ropeTable(this.config, size)) };
+    }
+    return this.#rope.table;
+  }
+
+  async prepareInference(): Promise<void> {
+    await this.#prepare([loraDown, loraUp, rmsnormForward, ropeRotate, swigluForward, rowsCopy, rowsGather]);
+    await this.#prepareLinear([linearForward, linearForwardRow]);
+    await this.#prepare([crossEntropyAccumulate, crossEntropyFinish]);
+    await this.#prepare([attentionForward], this.attentionConstants);
+    for (const { constants } of this.embedding.parts) {
+      await this.#prepare([embeddingGather], constants);
+    }
+  }
+
+  /** Compiles the kernels of backward and the optimizer; quick when done before. */
+  async prepareTraining(): Promise<void> {
+    await this.#prepare([loraGrad, rmsnormBackward, swigluBackward, rowsScatter, crossEntropyBackward]);
+    await this.#prepare([squareSums, clipByGlobalNorm, adamUpdate]);
+    await this.#prepareLinear([linearBackward]);
+    await this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants);
+  }
+
+  get attentionConstants(): Readonly<Record<string, number>> {
+    return (this.#attentionConstants ??= { D: this.config.headDim });
+  }
+  #attentionConstants: Readonly<Record<string, number>> | undefined;
+
+  destroy(): void {
+    this.#pool.destroy();
+    this.queue.destroy();
+  }
+
+  async #prepare(kernels: readonly unknown[], constants?: Readonly<Record<string, number>>): Promise<void> {
+    await Promise.all(
+      kernels.map((kernel) => this.queue.pipelines.prepare(kernel as KernelDefinition, constants ?? {})),
+    );
+  }
+
+  async #prepareLinear(kernels: readonly unknown[]): Promise<void> {
+    const matrices = [this.embedding, this.head, ...this.layers.flatMap(({ linears }) => Object.values(linears))];
+    const layouts = new Set(matrices.flatMap(({ parts }) => parts.map(({ constants }) => constants)));
+    for (const constants of layouts) {
+      await this.#prepare(kernels, constants);
+    }
+  }
+}
+
+function tensorOf(gguf: GgufFile, name: string): GgufTensor {
+  const tensor = gguf.tensors.get(name);
+  if (tensor === undefined) {
+    throw new Error(`expected tensor ${name} in ${gguf.name}, got none (readLlamaConfig checks this)`);
+  }
+  return tensor;
+}

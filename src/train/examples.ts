@@ -1,0 +1,51 @@
+/** Training prompts: token ids with the place where the response, the supervised part, begins. */
+import type { SupervisedRow } from "../model/head.ts";
+import type { Document, EntityType } from "../ner/document.ts";
+import { encodePrompt, type PromptTokenizer } from "../ner/prompt.ts";
+
+export interface TrainExample {
+  /** Says in messages which prompt it is: document id and type. */
+  readonly name: string;
+  readonly ids: readonly number[];
+  /** Index of the first supervised token; at least 1, below ids.length. */
+  readonly responseStart: number;
+}
+
+/** A prompt left out because the model's context cannot hold it. */
+export interface TooLong {
+  readonly name: string;
+  readonly tokens: number;
+}
+
+/** One prompt for each document and type. Prompts over the context are named in `tooLong`, never cut. */
+export function buildExamples(
+  tokenizer: PromptTokenizer,
+  documents: readonly Document[],
+  types: readonly EntityType[],
+  contextLength: number,
+): { examples: TrainExample[]; tooLong: TooLong[] } {
+  const examples: TrainExample[] = [];
+  const tooLong: TooLong[] = [];
+  for (const document of documents) {
+    for (const type of types) {
+      const name = `${document.id} / ${type.name}`;
+      const { ids, responseStart } = encodePrompt(tokenizer, document.text, type, document.entities);
+      if (ids.length > contextLength) {
+        tooLong.push({ name, tokens: ids.length });
+      } else {
+        examples.push({ name, ids, responseStart });
+      }
+    }
+  }
+  return { examples, tooLong };
+}
+
+/** The rows whose next token is supervised: row t predicts ids[t + 1]. */
+export function supervisedRows({ name, ids, responseStart }: TrainExample): SupervisedRow[] {
+  if (responseStart < 1 || responseStart >= ids.length) {
+    throw new Error(
+      `expected the response of ${name} to begin at a token from 1 to ${ids.length - 1}, got ${responseStart}`,
+    );
+  }
+  return ids.slice(responseStart).map((label, index) => ({ row: responseStart - 1 + index, label }));
+}
