@@ -7,7 +7,7 @@ import { isPrefixedTag, prefixedTags, spansOfPrefixedTags } from "./tags.ts";
 import { writeTaggedWords } from "./taggedWords.ts";
 
 function detect(text: string): boolean {
-  const tags = firstRows(text).flatMap((columns) => (columns.length > 1 ? [columns.at(-1) ?? ""] : []));
+  const tags = firstRows(text).flatMap(({ tag, columns }) => (columns > 1 ? [tag] : []));
   const types = tags.filter((tag) => tag !== "O");
   // Half, not all: a file with broken tags should be read and its lines named.
   return (
@@ -29,7 +29,7 @@ function parse(text: string): ParseResult {
       for (const index of unopened) {
         const what = `${sentence.tags[index]} of ${JSON.stringify(sentence.words[index])}`;
         warnings.push(
-          `line ${sentence.lines[index]}: ${what} continues no entity, so it starts one (as conlleval reads it)`,
+          `line ${sentence.line + index}: ${what} continues no entity, so it starts one (as conlleval reads it)`,
         );
       }
     }

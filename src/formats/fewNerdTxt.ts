@@ -9,7 +9,7 @@ import { writeTaggedWords, type TaggedWords } from "./taggedWords.ts";
 
 function detect(text: string): boolean {
   const rows = firstRows(text);
-  const tags = rows.flatMap((columns) => (columns.length === 2 ? [columns[1] ?? ""] : []));
+  const tags = rows.flatMap(({ tag, columns }) => (columns === 2 ? [tag] : []));
   const types = tags.filter((tag) => tag !== "O");
   // `b-per` or `B_PER` is a slip in a BIO file, not a type: better no guess than that one.
   const bare = types.filter((tag) => !/^[bieslu][-_]/i.test(tag));

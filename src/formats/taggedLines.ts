@@ -9,10 +9,8 @@ import type { TagSpan } from "./tags.ts";
 
 export interface TaggedSentence {
   readonly id: string;
-  /** Line of the first word, or of the first comment where there is none; from 1. */
+  /** Line of the first word, from 1; the others follow line by line. */
   readonly line: number;
-  /** Line of each word. */
-  readonly lines: readonly number[];
   readonly words: readonly string[];
   readonly tags: readonly string[];
   /** `# text =`, where given. */
@@ -24,42 +22,52 @@ const BLANK = /^[ \t]*$/;
 const KEYED_COMMENT = /^# ([\w.-]+) = ?([^]*)$/;
 const SECTION = /^-DOCSTART-(\s|$)/;
 
-/** Every line as [number from 1, content without its line end]. */
-function fileLines(text: string): [number, string][] {
-  return text.split("\n").map((line, index) => [index + 1, line.endsWith("\r") ? line.slice(0, -1) : line]);
-}
-
 /** How the lines of one file are split. */
 class LineReader {
+  readonly lines: readonly string[];
   readonly #hasTabs: boolean;
 
-  constructor(lines: readonly (readonly [number, string])[]) {
-    this.#hasTabs = lines.some(([, line]) => line.includes("\t") && !BLANK.test(line) && !KEYED_COMMENT.test(line));
+  constructor(text: string) {
+    this.lines = text.replaceAll("\r\n", "\n").split("\n");
+    this.#hasTabs = this.lines.some((line) => line.includes("\t") && !BLANK.test(line) && !KEYED_COMMENT.test(line));
   }
 
-  columns(line: string): string[] {
-    return this.#hasTabs ? line.split("\t") : line.replace(/^ +| +$/g, "").split(/ +/);
+  /** Word, tag, and number of columns. Without arrays, since big files have a million lines. */
+  split(line: string): { word: string; tag: string; columns: number } {
+    const separator = this.#hasTabs ? "\t" : " ";
+    const content = this.#hasTabs ? line : line.replace(/ +/g, " ").replace(/^ | $/g, "");
+    const first = content.indexOf(separator);
+    if (first < 0) return { word: content, tag: "", columns: 1 };
+    const last = content.lastIndexOf(separator);
+    let columns = 2;
+    for (let at = first; at < last; at = content.indexOf(separator, at + 1)) columns++;
+    return { word: content.slice(0, first), tag: content.slice(last + 1), columns };
   }
 
   /** Whether a line that opens a sentence is a comment. Without tabs, `# NN O` may as well be the word `#`. */
   isComment(line: string): boolean {
+    if (!line.startsWith("#")) return false;
     return KEYED_COMMENT.test(line) || (this.#hasTabs && !line.includes("\t") && /^#(\s|$)/.test(line));
   }
 }
 
-/** The first word lines as columns: what a format looks at to tell whether a file is its own. */
-export function firstRows(text: string): string[][] {
-  const lines = fileLines(text.slice(0, 100_000)).filter(([, line]) => !BLANK.test(line));
-  const reader = new LineReader(lines);
-  return lines
-    .filter(([, line]) => !reader.isComment(line) && !SECTION.test(line))
-    .map(([, line]) => reader.columns(line));
+/** The first words, tags and column numbers: what a format looks at to tell whether a file is its own. */
+export function firstRows(text: string): { word: string; tag: string; columns: number }[] {
+  const reader = new LineReader(text.slice(0, 100_000));
+  return reader.lines
+    .filter((line) => !BLANK.test(line) && !reader.isComment(line) && !SECTION.test(line))
+    .map((line) => reader.split(line));
 }
 
 /** How many columns most lines have: a broken first line must not make all others look broken. */
-function commonColumnCount(rows: readonly (readonly string[])[]): number {
+function commonColumnCount(reader: LineReader, blocks: readonly Block[]): number {
   const counts = new Map<number, number>();
-  for (const { length } of rows) counts.set(length, (counts.get(length) ?? 0) + 1);
+  for (const { start, end } of blocks) {
+    for (let index = start; index < end; index++) {
+      const { columns } = reader.split(reader.lines[index] ?? "");
+      counts.set(columns, (counts.get(columns) ?? 0) + 1);
+    }
+  }
   return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best), [0, 0])[0];
 }
 
@@ -71,83 +79,94 @@ export function readTaggedSentences(
   text: string,
   tagProblem: (tag: string) => string | null,
 ): { sentences: TaggedSentence[]; warnings: string[]; errors: string[] } {
-  const lines = fileLines(text);
-  const reader = new LineReader(lines);
-  const blocks = splitBlocks(lines, reader);
-  const columnCount = commonColumnCount(blocks.flatMap(({ rows }) => rows.map(([, line]) => reader.columns(line))));
+  const reader = new LineReader(text);
+  const blocks = splitBlocks(reader);
+  const columnCount = commonColumnCount(reader, blocks);
   const warnings: string[] = [];
   const errors: string[] = [];
   const sentences: TaggedSentence[] = [];
   let ordinal = 0;
   let section = 0;
-  let freeComments = 0;
-  for (const { comments, rows, opensSection } of blocks) {
+  let lostComments = 0;
+  for (const { comments, start, end, opensSection } of blocks) {
     if (opensSection) {
       section++;
       ordinal = 0;
     }
     const { id, text, extra, free } = readComments(comments);
-    freeComments += free;
-    if (rows.length === 0 && (id === null || text === null)) continue; // the file's own heading
+    if (start === end && (id === null || text === null)) {
+      lostComments += comments.length; // the file's own heading
+      continue;
+    }
+    lostComments += free;
     ordinal++;
-    const problems: string[] = [];
     const words: string[] = [];
     const tags: string[] = [];
-    for (const [line, content] of rows) {
-      const columns = reader.columns(content);
-      const problem = rowProblem(columns, columnCount, tagProblem);
-      if (problem !== null) problems.push(`line ${line}: ${problem}`);
-      words.push(columns[0] ?? "");
-      tags.push(columns.at(-1) ?? "");
+    let broken = false;
+    for (let index = start; index < end; index++) {
+      const row = reader.split(reader.lines[index] ?? "");
+      const problem = rowProblem(row, columnCount) ?? tagProblem(row.tag);
+      words.push(row.word);
+      tags.push(row.tag);
+      if (problem === null) continue;
+      errors.push(`line ${index + 1}: ${problem}`);
+      broken = true;
     }
-    errors.push(...problems);
-    if (problems.length > 0) continue;
-    const line = rows[0]?.[0] ?? comments[0]?.[0] ?? 0;
+    if (broken) continue;
     const ownId = section > 0 ? `${section}/${ordinal}` : String(ordinal);
-    sentences.push({ id: id ?? ownId, line, lines: rows.map(([line]) => line), words, tags, text, extra });
+    sentences.push({ id: id ?? ownId, line: start + 1, words, tags, text, extra });
   }
   if (columnCount > 2) {
     const between = columnCount === 3 ? "column 2 is" : `columns 2–${columnCount - 1} are`;
     warnings.push(`${between} not kept (of ${columnCount}: the word is read from the first, the tag from the last)`);
   }
-  if (freeComments > 0) warnings.push(`comments that are no "# key = value" are not kept (${freeComments} lines)`);
+  if (lostComments > 0)
+    warnings.push(`comments that are no "# key = value" of a sentence are not kept (${lostComments} lines)`);
   return { sentences, warnings, errors };
 }
 
 interface Block {
-  readonly comments: (readonly [number, string])[];
-  readonly rows: (readonly [number, string])[];
+  readonly comments: readonly string[];
+  /** Its word lines are lines[start] to lines[end - 1]. */
+  readonly start: number;
+  readonly end: number;
   /** A -DOCSTART- line stood before it. */
-  opensSection: boolean;
+  readonly opensSection: boolean;
 }
 
-function splitBlocks(lines: readonly (readonly [number, string])[], reader: LineReader): Block[] {
+function splitBlocks(reader: LineReader): Block[] {
   const blocks: Block[] = [];
-  const emptyBlock = (): Block => ({ comments: [], rows: [], opensSection: false });
-  let block = emptyBlock();
-  const finish = () => {
-    if (block.comments.length === 0 && block.rows.length === 0) return; // -DOCSTART- waits for its first sentence
-    blocks.push(block);
-    block = emptyBlock();
+  let comments: string[] = [];
+  let words = 0;
+  let opensSection = false;
+  const finish = (end: number) => {
+    if (comments.length === 0 && words === 0) return; // -DOCSTART- waits for its first sentence
+    blocks.push({ comments, start: end - words, end, opensSection });
+    [comments, words, opensSection] = [[], 0, false];
   };
-  for (const row of lines) {
-    const [, line] = row;
-    if (BLANK.test(line)) finish();
-    else if (block.rows.length === 0 && reader.isComment(line)) block.comments.push(row);
-    else if (block.rows.length === 0 && SECTION.test(line)) block.opensSection = true;
-    else block.rows.push(row);
+  for (const [index, line] of reader.lines.entries()) {
+    if (BLANK.test(line)) {
+      finish(index);
+    } else if (SECTION.test(line)) {
+      finish(index);
+      opensSection = true;
+    } else if (words === 0 && reader.isComment(line)) {
+      comments.push(line);
+    } else {
+      words++;
+    }
   }
-  finish();
+  finish(reader.lines.length);
   return blocks;
 }
 
-function readComments(comments: Block["comments"]) {
+function readComments(comments: readonly string[]) {
   const extra: Record<string, string> = {};
   let id: string | null = null;
   let text: string | null = null;
   let free = 0;
-  for (const [, line] of comments) {
-    const [, key, value = ""] = KEYED_COMMENT.exec(line) ?? [];
+  for (const comment of comments) {
+    const [, key, value = ""] = KEYED_COMMENT.exec(comment) ?? [];
     if (key === undefined) free++;
     else if (key === "id" || key === "sent_id") id = value;
     else if (key === "text") text = value;
@@ -156,17 +175,12 @@ function readComments(comments: Block["comments"]) {
   return { id, text, extra, free };
 }
 
-function rowProblem(
-  columns: readonly string[],
-  count: number,
-  tagProblem: (tag: string) => string | null,
-): string | null {
-  if (columns.length < 2) return "expected a word, a tab or a space, and a tag, got a single column";
-  if (columns.length !== count) {
-    return `expected ${count} columns as on most lines, got ${columns.length} (separate them by tabs where words hold spaces)`;
+function rowProblem({ word, columns }: { word: string; columns: number }, expected: number): string | null {
+  if (columns < 2) return "expected a word, a tab or a space, and a tag, got a single column";
+  if (columns !== expected) {
+    return `expected ${expected} columns as on most lines, got ${columns} (separate them by tabs where words hold spaces)`;
   }
-  if (columns[0] === "") return "expected a word before the tab, got none";
-  return tagProblem(columns.at(-1) ?? "");
+  return word === "" ? "expected a word before the tab, got none" : null;
 }
 
 /** Documents of sentences and their spans; ids are checked to be unique. */

@@ -72,8 +72,9 @@ function splitWords(text: string, words: readonly Range[], entities: readonly En
   const edges = new Set(entities.flatMap(({ start, end }) => [start, end]));
   return words.flatMap(([start, end], index) => {
     const pieces: Range[] = [];
-    // A first word that looks like a comment or a -DOCSTART- line is cut behind its first character.
-    const misread = index === 0 && /^(# |-DOCSTART-$)/.test(text.slice(start, end)) ? start + 1 : -1;
+    // What would be read as a -DOCSTART- line, or in front as a comment, is cut behind its first character.
+    const word = text.slice(start, end);
+    const misread = word === "-DOCSTART-" || (index === 0 && word.startsWith("# ")) ? start + 1 : -1;
     let pieceStart = start;
     for (let offset = start + 1; offset <= end; offset++) {
       if (offset < end && offset !== misread && !edges.has(offset) && !/[\t\n\r]/.test(text.charAt(offset))) continue;
