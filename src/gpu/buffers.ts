@@ -39,7 +39,7 @@ export class BufferPool {
   /** A storage buffer holding `data`. */
   upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
     const buffer = this.storage(label, data.byteLength);
-    this.#gpu.device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    this.#gpu.device.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength);
     return buffer;
   }
 

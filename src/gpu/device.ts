@@ -22,11 +22,17 @@ const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|warp|basic render/i;
 /** Dawn aborts the process when an instance, adapter or device in use is garbage-collected in Node. */
 const keptAlive = new Set<unknown>();
 
+export interface GpuOptions {
+  readonly kind?: AdapterKind;
+  /** "default": only what WebGPU guarantees on every adapter, neither higher limits nor features. */
+  readonly limits?: "adapter" | "default";
+}
+
 /**
  * Opens a device on the adapter of the asked kind.
  * @throws GpuUnavailableError naming what is missing and what to do.
  */
-export async function openGpu(api: GPU | undefined, options: { kind?: AdapterKind } = {}): Promise<Gpu> {
+export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): Promise<Gpu> {
   if (api === undefined) {
     throw new GpuUnavailableError(
       "expected WebGPU, got a browser or runtime without it (use a current Chrome or Edge)",
@@ -50,15 +56,7 @@ export async function openGpu(api: GPU | undefined, options: { kind?: AdapterKin
       `expected an adapter of kind ${kind}, got ${adapterName} (choose --adapter-kind auto)`,
     );
   }
-  const wanted: GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
-  const device = await adapter.requestDevice({
-    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
-    requiredLimits: {
-      maxBufferSize: adapter.limits.maxBufferSize,
-      maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-      maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
-    },
-  });
+  const device = await adapter.requestDevice(options.limits === "default" ? {} : allOf(adapter));
   const references = [api, adapter, device];
   for (const reference of references) {
     keptAlive.add(reference);
@@ -71,6 +69,19 @@ export async function openGpu(api: GPU | undefined, options: { kind?: AdapterKin
     destroy: () => {
       device.destroy();
       keptAlive.delete(device);
+    },
+  };
+}
+
+/** The features and limits of an adapter that the engine can use. */
+function allOf({ features, limits }: GPUAdapter): GPUDeviceDescriptor {
+  const wanted: GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
+  return {
+    requiredFeatures: wanted.filter((feature) => features.has(feature)),
+    requiredLimits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
     },
   };
 }

@@ -20,7 +20,7 @@ export interface KernelDefinition<B extends string = string, P extends string = 
   /** Defaults of the WGSL `override` constants; a dispatch may give others (each combination is one pipeline). */
   readonly constants: Readonly<Record<string, number>>;
   readonly workgroups: (
-    params: Readonly<Record<P, number>>,
+    params: Readonly<Record<NoInfer<P>, number>>, // P is what `params` lists, also where this function needs fewer
     constants: Readonly<Record<string, number>>,
   ) => readonly [number, number?, number?];
 }
