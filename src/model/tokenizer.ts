@@ -105,13 +105,15 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function readScheme(metadata: Metadata, vocabulary: Vocabulary): { scheme: Scheme; addBos: boolean } {
-  const model = stringValue(metadata, "tokenizer.ggml.model") ?? "nothing";
+  const model = stringValue(metadata, "tokenizer.ggml.model") ?? "";
   switch (model) {
     case "gpt2":
       return byteLevelScheme(metadata, vocabulary);
     case "llama":
       return sentencePieceScheme(metadata, vocabulary);
     default:
-      throw new GgufError(`expected tokenizer.ggml.model to be gpt2 or llama, got ${quoted(model)}`);
+      throw new GgufError(
+        `expected tokenizer.ggml.model to be gpt2 or llama, got ${model === "" ? "nothing" : quoted(model)}`,
+      );
   }
 }

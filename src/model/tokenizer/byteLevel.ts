@@ -35,11 +35,11 @@ const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map([
 ]);
 
 export function byteLevelScheme(metadata: Metadata, vocabulary: Vocabulary): { scheme: Scheme; addBos: boolean } {
-  const pre = stringValue(metadata, "tokenizer.ggml.pre") ?? "none";
+  const pre = stringValue(metadata, "tokenizer.ggml.pre") ?? "";
   const preTokenizer = preTokenizers.get(pre);
   if (preTokenizer === undefined) {
     const known = [...preTokenizers.keys()].join(", ");
-    throw new GgufError(`expected tokenizer.ggml.pre to be one of ${known}, got ${quoted(pre)}`);
+    throw new GgufError(`expected tokenizer.ggml.pre to be one of ${known}, got ${pre === "" ? "none" : quoted(pre)}`);
   }
   const absent = byteSigns.filter((sign) => !vocabulary.textIds.has(sign));
   const isAbsent = byteSigns.map((sign) => absent.includes(sign));
