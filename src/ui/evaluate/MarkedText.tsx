@@ -1,0 +1,74 @@
+import type { CSSProperties, ReactNode } from "react";
+import { cutPieces } from "../label/pieces.ts";
+import { formatPercent } from "../format.ts";
+import { typeStyle } from "../typeStyle.ts";
+import type { Mark, MarkKind } from "./score.ts";
+
+/** Told apart by sign and line as well as by colour. */
+const SIGNS: Record<MarkKind, string> = { right: "✓", wrong: "✗", missed: "○" };
+const TITLES: Record<MarkKind, string> = { right: "right", wrong: "wrong", missed: "in gold, not found" };
+
+/** A text with its entities marked as right, wrong or missed. */
+export function MarkedText(props: { text: string; marks: readonly Mark[]; typeNames: readonly string[] }) {
+  const { text, marks, typeNames } = props;
+  return (
+    <span dir="auto">
+      {cutPieces(text, [], marks).map((piece) => {
+        const covering = marks.filter(({ start, end }) => start <= piece.start && piece.end <= end);
+        return (
+          <span key={piece.start}>
+            {covering.reduce(
+              (inner: ReactNode, mark): ReactNode => (
+                <MarkSpan mark={mark} typeIndex={typeNames.indexOf(mark.type)} first={mark.start === piece.start}>
+                  {inner}
+                </MarkSpan>
+              ),
+              text.slice(piece.start, piece.end),
+            )}
+          </span>
+        );
+      })}
+    </span>
+  );
+}
+
+function MarkSpan(props: { mark: Mark; typeIndex: number; first: boolean; children: ReactNode }) {
+  const { mark, typeIndex, first, children } = props;
+  const { color, shape } = typeStyle(typeIndex);
+  const { kind, type, probability } = mark;
+  const sure = probability === undefined ? "" : `, probability ${formatPercent(probability)} %`;
+  return (
+    <mark className={`mark ${kind}`} style={{ "--color": color } as CSSProperties} title={`${type}: ${TITLES[kind]}${sure}`}>
+      {first && (
+        <span className="mark-sign" aria-label={`${TITLES[kind]} ${type}: `}>
+          {SIGNS[kind]}
+          <span style={{ color }}>{shape}</span>
+        </span>
+      )}
+      {children}
+    </mark>
+  );
+}
+
+export function MarkLegend({ typeNames }: { typeNames: readonly string[] }) {
+  return (
+    <p className="mark-legend">
+      {(["right", "wrong", "missed"] as const).map((kind) => (
+        <span key={kind}>
+          <mark className={`mark ${kind}`} style={{ "--color": "var(--text-soft)" } as CSSProperties}>
+            {SIGNS[kind]} {TITLES[kind]}
+          </mark>
+        </span>
+      ))}
+      <span className="grow" />
+      {typeNames.map((name, index) => {
+        const { color, shape } = typeStyle(index);
+        return (
+          <span key={name}>
+            <span style={{ color }}>{shape}</span> {name}
+          </span>
+        );
+      })}
+    </p>
+  );
+}

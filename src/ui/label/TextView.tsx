@@ -1,0 +1,146 @@
+// The text being labelled: pieces of it as nested spans, one wrapper for each entity that covers the piece.
+
+import { useRef, type CSSProperties, type PointerEvent, type ReactNode } from "react";
+import { compareEntities, type Entity } from "../../ner/document.ts";
+import type { ProjectDocument } from "../../storage/project.ts";
+import { useProject } from "../stores/projectStore.ts";
+import { typeStyle } from "../typeStyle.ts";
+import { sameEntity } from "./edits.ts";
+import { labelSpan, removeFrom } from "./labelActions.ts";
+import { entityInHand, selectedSpan, setCursor, useLabel, wordsOf } from "./labelStore.ts";
+import { cutPieces, underlineLevels, type Piece } from "./pieces.ts";
+import { characterAt, wordAt } from "./pointer.ts";
+
+export function TextView({ document }: { document: ProjectDocument }) {
+  const state = useLabel();
+  const types = useProject(({ project }) => project?.types) ?? [];
+  const element = useRef<HTMLDivElement>(null);
+  /** Where a drag began: a word, or with Shift a character. */
+  const drag = useRef<{ word: number; character: number | null } | null>(null);
+
+  const words = wordsOf(document);
+  const levels = underlineLevels(document.entities);
+  const inHand = entityInHand(document, state);
+  const span = selectedSpan(document, state);
+  const indexOf = (type: string): number => types.findIndex(({ name }) => name === type);
+
+  const onPointerDown = (event: PointerEvent): void => {
+    if (event.button !== 0 || (event.target as Element).closest("button") !== null) return;
+    const word = wordAt(event.target, event.clientX, event.clientY, element.current);
+    if (word === null) return;
+    element.current?.setPointerCapture(event.pointerId);
+    element.current?.focus();
+    drag.current = { word, character: event.shiftKey ? characterAt(event.clientX, event.clientY) : null };
+    setCursor(word);
+  };
+  const onPointerMove = (event: PointerEvent): void => {
+    if (drag.current === null) return;
+    const target = globalThis.document.elementFromPoint(event.clientX, event.clientY);
+    const word = wordAt(target, event.clientX, event.clientY, element.current);
+    if (word !== null && word !== state.head) setCursor(word, drag.current.word);
+  };
+  const onPointerUp = (event: PointerEvent): void => {
+    const began = drag.current;
+    drag.current = null;
+    const type = types[state.activeType]?.name ?? types[0]?.name;
+    if (began === null || type === undefined) return;
+    if (began.character !== null) {
+      const character = characterAt(event.clientX, event.clientY);
+      if (character === null || character === began.character) return;
+      labelSpan(document, Math.min(began.character, character), Math.max(began.character, character), type);
+    } else if (state.anchor !== state.head && span !== null) {
+      labelSpan(document, span.start, span.end, type);
+    }
+  };
+
+  const draw = (piece: Piece): ReactNode => {
+    const selected = span !== null && piece.start >= span.start && piece.end <= span.end;
+    const text: ReactNode = (
+      <span
+        className={`${selected ? "selected" : ""}${piece.word === state.head ? " cursor" : ""}`}
+        data-word={piece.word ?? undefined}
+        data-start={piece.start}
+      >
+        {document.text.slice(piece.start, piece.end)}
+      </span>
+    );
+    return piece.entities.reduceRight((inner: ReactNode, entity: Entity): ReactNode => {
+      const index = indexOf(entity.type);
+      const { color, shape, underline } = typeStyle(index);
+      const level = levels.get(entity) ?? 0;
+      const held = inHand !== null && sameEntity(entity, inHand);
+      const style = { "--color": color, "--level": level, textDecorationStyle: underline } as CSSProperties;
+      return (
+        <mark className={held ? "entity held" : "entity"} style={style} title={entity.type}>
+          {inner}
+          {piece.start === entity.start && (
+            <span className="entity-name">
+              {shape} {entity.type}
+              {held && (
+                <button onClick={() => removeFrom(document, entity)} aria-label={`Remove ${entity.type}`} tabIndex={-1}>
+                  ×
+                </button>
+              )}
+            </span>
+          )}
+        </mark>
+      );
+    }, text);
+  };
+
+  return (
+    <div className="text-scroll">
+      <div
+        ref={element}
+        className="text-view"
+        data-text-view=""
+        tabIndex={0}
+        role="group"
+        aria-label={`Text of ${document.id}`}
+        dir="auto"
+        onPointerDown={onPointerDown}
+        onPointerMove={onPointerMove}
+        onPointerUp={onPointerUp}
+        onDoubleClick={() => {
+          const type = types[state.activeType]?.name;
+          if (inHand === null && span !== null && type !== undefined) labelSpan(document, span.start, span.end, type);
+        }}
+      >
+        {cutPieces(document.text, words, document.entities).map((piece) => (
+          <span key={piece.start}>{draw(piece)}</span>
+        ))}
+      </div>
+      <p className="visually-hidden" aria-live="polite">
+        {span === null ? "" : `${document.text.slice(span.start, span.end)}, ${inHand?.type ?? "no label"}`}
+      </p>
+      <EntityList document={document} inHand={inHand} indexOf={indexOf} />
+    </div>
+  );
+}
+
+function EntityList(props: { document: ProjectDocument; inHand: Entity | null; indexOf: (type: string) => number }) {
+  const { document, inHand, indexOf } = props;
+  if (document.entities.length === 0) {
+    return <p className="faint no-entities">{document.done ? "No entities in this text." : "No entities yet."}</p>;
+  }
+  return (
+    <ul className="entity-list" aria-label="Entities">
+      {[...document.entities].sort(compareEntities).map((entity) => {
+        const { color, shape } = typeStyle(indexOf(entity.type));
+        const held = inHand !== null && sameEntity(entity, inHand);
+        return (
+          <li key={`${entity.start} ${entity.end} ${entity.type}`} className={held ? "held" : ""}>
+            <button className="quiet" onClick={() => useLabel.setState({ picked: entity })}>
+              <span style={{ color }}>{shape}</span>
+              <span className="ellipsis">{document.text.slice(entity.start, entity.end)}</span>
+              <span className="faint">{entity.type}</span>
+              <span className="number faint">
+                {entity.start}–{entity.end}
+              </span>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

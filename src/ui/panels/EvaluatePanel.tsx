@@ -1,0 +1,145 @@
+import { useState } from "react";
+import { Empty } from "../components/Empty.tsx";
+import { CompareList, type CompareFilter } from "../evaluate/CompareList.tsx";
+import { BoundaryTable, ScoreTable } from "../evaluate/ScoreTables.tsx";
+import { scoreAll } from "../evaluate/score.ts";
+import { useModelChoices, type ModelChoice } from "../evaluate/states.ts";
+import { formatCount, formatPercent } from "../format.ts";
+import { ask, useEngine } from "../stores/engineStore.ts";
+import { useProject } from "../stores/projectStore.ts";
+import { useView } from "../stores/viewStore.ts";
+import { heldoutSet } from "../train/trainStore.ts";
+
+const FILTERS: readonly [CompareFilter, string][] = [
+  ["all", "All"],
+  ["changed", "Changed"],
+  ["wrong", "Wrong after"],
+];
+
+function EvaluatePanel() {
+  const project = useProject((state) => state.project);
+  const choices = useModelChoices();
+  const active = useEngine((state) => state.activeAdapter);
+  const [before, setBefore] = useState<string>("");
+  const [chosenAfter, setAfter] = useState<string | null>(null);
+  const [filter, setFilter] = useState<CompareFilter>("all");
+  if (project === null) return null;
+  const after = chosenAfter ?? active ?? choices[1]?.adapter ?? "";
+  const pick = (id: string): ModelChoice | undefined => choices.find(({ adapter }) => (adapter ?? "") === id);
+  const picked = [pick(before), pick(after)].filter((choice) => choice !== undefined);
+  const chosen = before === after ? picked.slice(0, 1) : picked;
+  const ready = chosen.filter((choice): choice is ModelChoice & { record: object } => choice.record !== null);
+  const scored = scoreAll(
+    project,
+    ready.map(({ record }) => record),
+  );
+  const columns = ready.flatMap(({ title }, index) => {
+    const result = scored[index];
+    return result === undefined ? [] : [{ title, scored: result }];
+  });
+  const held = heldoutSet(project, null);
+  const typeNames = project.types.map(({ name }) => name);
+
+  if (held.length === 0) {
+    return (
+      <Empty
+        title="No held-out sentences"
+        action={<button onClick={() => useView.getState().setOverlay("import")}>Import documents…</button>}
+      >
+        Scores need sentences that are labelled and not trained on: import some into Held-out, or label there.
+      </Empty>
+    );
+  }
+  return (
+    <div className="evaluate">
+      <header className="pane-head">
+        <Picker label="Before" value={before} choices={choices} onChange={setBefore} />
+        <Picker label="After" value={after} choices={choices} onChange={setAfter} />
+        <span className="grow" />
+        <span className="faint">
+          {formatCount(columns[0]?.scored.gold.length ?? 0)} of {formatCount(held.length)} held-out sentences predicted; strict
+          span F1, micro
+        </span>
+      </header>
+      <div className="evaluate-scroll">
+        {chosen
+          .filter(({ record }) => record === null)
+          .map((choice) => (
+            <PredictRow key={choice.title} choice={choice} />
+          ))}
+        {columns.length > 0 && (
+          <>
+            <div className="score-line">
+              {columns.map(({ title, scored: { evaluation } }) => (
+                <div key={title}>
+                  <span className="soft">{title}</span>
+                  <strong className="big number">{formatPercent(evaluation.f1)}</strong>
+                  <span className="faint number">
+                    P {formatPercent(evaluation.precision)} · R {formatPercent(evaluation.recall)} · {evaluation.tp} right,{" "}
+                    {evaluation.fp} wrong, {evaluation.fn} missed
+                  </span>
+                </div>
+              ))}
+            </div>
+            <ScoreTable columns={columns} typeNames={typeNames} />
+            <BoundaryTable columns={columns} />
+            <section>
+              <header className="row">
+                <h2 className="grow">Sentences</h2>
+                <div className="segmented" role="group" aria-label="Which sentences">
+                  {FILTERS.map(([name, title]) => (
+                    <button key={name} aria-pressed={filter === name} onClick={() => setFilter(name)}>
+                      {title}
+                    </button>
+                  ))}
+                </div>
+              </header>
+              <CompareList columns={columns} typeNames={typeNames} filter={filter} />
+            </section>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Picker(props: { label: string; value: string; choices: readonly ModelChoice[]; onChange: (id: string) => void }) {
+  return (
+    <label className="row">
+      <span className="soft">{props.label}</span>
+      <select value={props.value} onChange={(event) => props.onChange(event.target.value)}>
+        {props.choices.map(({ adapter, title }) => (
+          <option key={adapter ?? ""} value={adapter ?? ""}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** A state that has not predicted the held-out set yet: says so, and does it. */
+function PredictRow({ choice }: { choice: ModelChoice }) {
+  const project = useProject((state) => state.project);
+  const busy = useEngine(({ job }) => job !== null);
+  const ready = useEngine(({ gpu }) => gpu.kind === "ready");
+  if (project === null) return null;
+  const documents = heldoutSet(project, null);
+  return (
+    <div className="predict-row">
+      <span className="grow">
+        <strong>{choice.title}</strong> has not predicted the held-out sentences yet.
+      </span>
+      <button
+        className="primary"
+        disabled={busy || !ready}
+        title={ready ? undefined : "Needs WebGPU"}
+        onClick={() => void ask((client) => client.predict({ adapter: choice.adapter, documents, types: project.types }))}
+      >
+        Predict {formatCount(documents.length)} sentences
+      </button>
+    </div>
+  );
+}
+
+export const evaluatePanel = { id: "evaluate", title: "Evaluate", Component: EvaluatePanel } as const;

@@ -1,0 +1,57 @@
+import { Dialog } from "../components/Dialog.tsx";
+import { Facts } from "../components/Facts.tsx";
+import { formatBytes, formatCount } from "../format.ts";
+import { ask, useEngine } from "../stores/engineStore.ts";
+import { gpuAdvice } from "./gpuAdvice.ts";
+
+export function GpuDialog() {
+  const gpu = useEngine((state) => state.gpu);
+  const gpuBytes = useEngine(({ model }) => (model.kind === "open" ? model.gpuBytes : 0));
+  if (gpu.kind !== "ready") {
+    return (
+      <Dialog title="GPU">
+        {gpu.kind === "opening" && <p>Opening the GPU.</p>}
+        {gpu.kind === "lost" && <p>{gpu.message}</p>}
+        {gpu.kind === "unavailable" && <Advice problem={gpu.problem} message={gpu.message} />}
+        {gpu.kind !== "opening" && (
+          <footer className="row end">
+            <button className="primary" onClick={() => void ask((client) => client.openGpu())}>
+              Try again
+            </button>
+          </footer>
+        )}
+      </Dialog>
+    );
+  }
+  const { adapterName, isSoftware, features, limits } = gpu.report;
+  return (
+    <Dialog title="GPU">
+      <Facts
+        rows={[
+          ["Adapter", adapterName],
+          ["Kind", isSoftware ? "software, on the CPU: right, but slow" : "GPU"],
+          ["Memory used by the model", formatBytes(gpuBytes)],
+          ["Features", features.length === 0 ? "none of the optional ones" : features.join(", ")],
+          ...Object.entries(limits).map(([name, value]): [string, string] => [
+            name,
+            /Size$/.test(name) ? formatBytes(value) : formatCount(value),
+          ]),
+        ]}
+      />
+    </Dialog>
+  );
+}
+
+export function Advice({ problem, message }: { problem: Parameters<typeof gpuAdvice>[0]; message: string }) {
+  return (
+    <>
+      <p>{message}</p>
+      <h3>What to do</h3>
+      <ul className="advice">
+        {gpuAdvice(problem, navigator.userAgent).map((step) => (
+          <li key={step}>{step}</li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+import { Icon } from "../components/Icon.tsx";
+import { formatBytes, formatCount, formatRate, formatSeconds } from "../format.ts";
+import { ask, useEngine, type Job } from "../stores/engineStore.ts";
+import { useView } from "../stores/viewStore.ts";
+
+/** The running job, visible from everywhere: it goes on while the user works elsewhere. */
+export function JobChip() {
+  const job = useEngine((state) => state.job);
+  const lastLog = useEngine((state) => state.stepLogs.at(-1));
+  if (job === null) return null;
+  const training = job.kind === "train" && lastLog !== undefined;
+  return (
+    <div className="chip job" role="status" aria-label="Job">
+      <button className="quiet small" onClick={() => useView.getState().goTo(job.kind === "train" ? "train" : "evaluate")}>
+        <span className={job.phase === "paused" ? "dot paused" : "dot running"} />
+        {job.stopping ? "stopping" : (job.phase ?? "starting")}
+        <JobProgress job={job} />
+      </button>
+      {training && (
+        <span className="number">
+          step {lastLog.step}/{job.totalSteps} · loss {lastLog.loss.toFixed(3)} · {formatRate(job.tokensPerSecond)} tok/s ·{" "}
+          {formatSeconds(job.etaSeconds)} left
+        </span>
+      )}
+      <JobButtons job={job} />
+    </div>
+  );
+}
+
+export function JobButtons({ job }: { job: Job }) {
+  const paused = job.phase === "paused";
+  return (
+    <span className="row">
+      {job.kind === "train" && (
+        <button
+          className="quiet icon small"
+          title={paused ? "Go on" : "Pause after this step"}
+          aria-label={paused ? "Go on" : "Pause"}
+          disabled={job.stopping}
+          onClick={() => void ask((client) => (paused ? client.resume() : client.pause()))}
+        >
+          <Icon name={paused ? "play" : "pause"} />
+        </button>
+      )}
+      <button
+        className="quiet icon small"
+        title={job.kind === "train" ? "Stop after this step and keep what was learned" : "Stop"}
+        aria-label="Stop"
+        disabled={job.stopping}
+        onClick={() => {
+          useEngine.setState({ job: { ...job, stopping: true } });
+          void ask((client) => client.stop());
+        }}
+      >
+        <Icon name="stop" />
+      </button>
+    </span>
+  );
+}
+
+export function JobProgress({ job: { progress } }: { job: Job }) {
+  if (progress === null) return null;
+  const { done, total, unit } = progress;
+  return (
+    <span className="number faint">
+      {unit === "bytes" ? `${formatBytes(done)} of ${formatBytes(total)}` : `${formatCount(done)}/${formatCount(total)}`}
+    </span>
+  );
+}

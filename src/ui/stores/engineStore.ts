@@ -1,0 +1,178 @@
+// What the page knows of the engine in the worker: device, model, adapters, the running job, predictions.
+
+import { create } from "zustand";
+import { listAdapters } from "../../storage/adapterStore.ts";
+import type { AdapterRecord, ModelRecord, PredictionRecord } from "../../storage/database.ts";
+import { listModels } from "../../storage/modelCache.ts";
+import { listPredictions } from "../../storage/predictionStore.ts";
+import { connectStudio, type StudioClient } from "../../worker/client.ts";
+import type {
+  GpuState,
+  JobKind,
+  JobOutcome,
+  JobPhase,
+  ModelState,
+  StepLog,
+  StudioEvent,
+} from "../../worker/protocol.ts";
+import { messageOf } from "./projectStore.ts";
+import { useView } from "./viewStore.ts";
+
+export interface Job {
+  kind: JobKind;
+  name: string;
+  phase: JobPhase | null;
+  progress: { done: number; total: number; unit: "bytes" | "sentences" } | null;
+  totalSteps: number;
+  tokensPerSecond: number;
+  etaSeconds: number;
+  stopping: boolean;
+}
+
+interface EngineState {
+  gpu: GpuState;
+  model: ModelState;
+  models: readonly ModelRecord[];
+  adapters: readonly AdapterRecord[];
+  /** The adapter that is on; null: the model as it came. */
+  activeAdapter: string | null;
+  job: Job | null;
+  /** The adapter that the running training, or the last one, writes. */
+  trainedAdapter: string | null;
+  /** Steps of the running training, or of the last one. */
+  stepLogs: readonly StepLog[];
+  lastOutcome: JobOutcome | null;
+  predictions: ReadonlyMap<string, PredictionRecord>;
+  setActiveAdapter(id: string | null): void;
+  refreshAdapters(): Promise<void>;
+}
+
+const ADAPTER_KEY = "obp.activeAdapter";
+const MODEL_KEY = "obp.model";
+
+export const useEngine = create<EngineState>()((set) => ({
+  gpu: { kind: "opening" },
+  model: { kind: "none" },
+  models: [],
+  adapters: [],
+  activeAdapter: localStorage.getItem(ADAPTER_KEY),
+  job: null,
+  trainedAdapter: null,
+  stepLogs: [],
+  lastOutcome: null,
+  predictions: new Map(),
+  setActiveAdapter(id) {
+    if (id === null) localStorage.removeItem(ADAPTER_KEY);
+    else localStorage.setItem(ADAPTER_KEY, id);
+    set({ activeAdapter: id });
+  },
+  async refreshAdapters() {
+    set({ adapters: await listAdapters() });
+  },
+}));
+
+let client: StudioClient | null = null;
+
+/** The worker, once `connectEngine` has run. */
+export function studio(): StudioClient {
+  if (client === null) throw new Error("expected connectEngine() first");
+  return client;
+}
+
+/** Starts the worker, opens the device and the bundled model, and reads what was saved. Called once. */
+export async function connectEngine(): Promise<void> {
+  const connected = connectStudio(receive, (message) => {
+    useEngine.setState({ gpu: { kind: "unavailable", problem: "failed", message }, job: null });
+  });
+  client = connected;
+  try {
+    const [adapters, models, predictions] = await Promise.all([listAdapters(), listModels(), listPredictions()]);
+    useEngine.setState({
+      adapters,
+      models,
+      predictions: new Map(predictions.map((record) => [record.key, record])),
+    });
+    if (!adapters.some(({ id }) => id === useEngine.getState().activeAdapter)) {
+      useEngine.getState().setActiveAdapter(null);
+    }
+  } catch (error) {
+    useView.getState().notify("error", messageOf(error));
+  }
+  await Promise.allSettled([connected.openGpu(), openLastModel(connected)]);
+}
+
+/** The model of the last visit where the browser kept it, else the bundled one. */
+function openLastModel(connected: StudioClient): Promise<void> {
+  const last = localStorage.getItem(MODEL_KEY);
+  const kept = useEngine.getState().models.find(({ fingerprint, origin }) => fingerprint === last && origin.kind === "file");
+  return kept === undefined ? connected.openBundledModel() : connected.openCachedModel(kept.fingerprint);
+}
+
+/** Runs a request to the worker and shows its error, if any, as a notice. */
+export async function ask<T>(request: (client: StudioClient) => Promise<T>): Promise<T | null> {
+  try {
+    return await request(studio());
+  } catch (error) {
+    useView.getState().notify("error", messageOf(error));
+    return null;
+  }
+}
+
+function receive(event: StudioEvent): void {
+  const { setState: set, getState: get } = useEngine;
+  const patchJob = (patch: Partial<Job>): void => {
+    const { job } = get();
+    if (job !== null) set({ job: { ...job, ...patch } });
+  };
+  switch (event.kind) {
+    case "gpu":
+      return set({ gpu: event.gpu });
+    case "model":
+      if (event.model.kind === "open") localStorage.setItem(MODEL_KEY, event.model.facts.fingerprint);
+      return set({ model: event.model });
+    case "modelsChanged":
+      return set({ models: event.models });
+    case "started":
+      return set({
+        job: {
+          kind: event.job,
+          name: event.name,
+          phase: null,
+          progress: null,
+          totalSteps: 0,
+          tokensPerSecond: 0,
+          etaSeconds: 0,
+          stopping: false,
+        },
+        lastOutcome: null,
+        ...(event.job === "train" ? { stepLogs: [], trainedAdapter: event.adapter } : {}),
+      });
+    case "phase":
+      return patchJob({ phase: event.phase, progress: null });
+    case "progress":
+      return patchJob({ progress: { done: event.done, total: event.total, unit: event.unit } });
+    case "stepLog":
+      set({ stepLogs: [...get().stepLogs, event.log] });
+      return patchJob({
+        totalSteps: event.totalSteps,
+        tokensPerSecond: event.tokensPerSecond,
+        etaSeconds: event.etaSeconds,
+      });
+    case "predictions":
+      return set({ predictions: new Map(get().predictions).set(event.record.key, event.record) });
+    case "adapterSaved":
+      return set({
+        adapters: [event.record, ...get().adapters.filter(({ id }) => id !== event.record.id)],
+      });
+    case "error":
+      return useView.getState().notify("error", event.message);
+    case "deviceLost":
+      return set({ gpu: { kind: "lost", message: event.message } });
+    case "done":
+      set({ job: null, lastOutcome: event.outcome });
+      if (event.outcome.job === "train" && event.outcome.adapter !== null) {
+        get().setActiveAdapter(event.outcome.adapter);
+      }
+      return;
+  }
+}

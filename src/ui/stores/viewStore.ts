@@ -1,0 +1,87 @@
+// What is on screen: workspace and document (both in the URL), theme, overlays, notices.
+
+import { create } from "zustand";
+import type { PanelId } from "../panelIds.ts";
+import { formatRoute, parseRoute } from "../route.ts";
+
+export type Theme = "light" | "dark" | "system";
+export type Overlay = "palette" | "keys" | "import" | "export" | "gpu" | "model" | null;
+
+export interface Notice {
+  id: number;
+  kind: "info" | "error";
+  message: string;
+}
+
+interface ViewState {
+  panel: PanelId;
+  documentId: string | null;
+  theme: Theme;
+  overlay: Overlay;
+  /** The three steps of the first visit are shown until finished or closed. */
+  firstVisit: boolean;
+  notices: readonly Notice[];
+  goTo(panel: PanelId, documentId?: string | null): void;
+  setTheme(theme: Theme): void;
+  setOverlay(overlay: Overlay): void;
+  closeFirstVisit(): void;
+  notify(kind: Notice["kind"], message: string): void;
+  dismiss(id: number): void;
+}
+
+const THEME_KEY = "obp.theme";
+const FIRST_VISIT_KEY = "obp.firstVisit";
+const NOTICE_MS = 6000;
+let nextNotice = 1;
+
+function savedTheme(): Theme {
+  const theme = localStorage.getItem(THEME_KEY);
+  return theme === "light" || theme === "dark" ? theme : "system";
+}
+
+export const useView = create<ViewState>()((set, get) => ({
+  ...parseRoute(location.hash),
+  theme: savedTheme(),
+  overlay: null,
+  firstVisit: localStorage.getItem(FIRST_VISIT_KEY) !== "closed",
+  notices: [],
+
+  goTo(panel, documentId) {
+    const route = { panel, documentId: documentId === undefined ? get().documentId : documentId };
+    const hash = formatRoute(route);
+    // A new workspace is a step back; walking through documents within one is not.
+    if (panel !== get().panel) history.pushState(null, "", hash);
+    else if (hash !== location.hash) history.replaceState(null, "", hash);
+    set(route);
+  },
+  setTheme(theme) {
+    localStorage.setItem(THEME_KEY, theme);
+    set({ theme });
+  },
+  setOverlay: (overlay) => set({ overlay }),
+  closeFirstVisit() {
+    localStorage.setItem(FIRST_VISIT_KEY, "closed");
+    set({ firstVisit: false });
+  },
+  notify(kind, message) {
+    const notice: Notice = { id: nextNotice++, kind, message };
+    set({ notices: [...get().notices, notice] });
+    if (kind === "info") setTimeout(() => get().dismiss(notice.id), NOTICE_MS);
+  },
+  dismiss: (id) => set({ notices: get().notices.filter((notice) => notice.id !== id) }),
+}));
+
+/** Follows the back button and links; applies the theme. Called once. */
+export function connectView(): void {
+  const followUrl = (): void => useView.setState(parseRoute(location.hash));
+  addEventListener("popstate", followUrl);
+  addEventListener("hashchange", followUrl);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const applyTheme = (): void => {
+    const { theme } = useView.getState();
+    document.documentElement.dataset["theme"] = theme === "system" ? (dark.matches ? "dark" : "light") : theme;
+  };
+  dark.addEventListener("change", applyTheme);
+  useView.subscribe(applyTheme);
+  applyTheme();
+}

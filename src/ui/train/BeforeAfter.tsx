@@ -1,0 +1,40 @@
+import { CompareList } from "../evaluate/CompareList.tsx";
+import { scoreAll } from "../evaluate/score.ts";
+import { useModelChoices, type ModelChoice } from "../evaluate/states.ts";
+import { formatPercent } from "../format.ts";
+import { useEngine } from "../stores/engineStore.ts";
+import { useProject } from "../stores/projectStore.ts";
+
+/** Held-out sentences before and after training, with F1; refreshed while training goes on. */
+export function BeforeAfter() {
+  const project = useProject((state) => state.project);
+  const choices = useModelChoices();
+  const active = useEngine((state) => state.activeAdapter);
+  const trained = useEngine((state) => state.trainedAdapter);
+  if (project === null) return null;
+  const shown = [choices.find(({ adapter }) => adapter === null), choices.find(({ adapter }) => adapter === (trained ?? active))];
+  const ready = shown.filter((choice): choice is ModelChoice & { record: object } => choice?.record != null);
+  const distinct = [...new Map(ready.map((choice) => [choice.adapter, choice])).values()];
+  const scored = scoreAll(
+    project,
+    distinct.map(({ record }) => record),
+  );
+  const columns = distinct.flatMap(({ adapter, title }, index) => {
+    const result = scored[index];
+    if (result === undefined) return [];
+    const f1 = formatPercent(result.evaluation.f1);
+    return [{ title: `${adapter === null ? "Before: base model" : `After: ${title}`} · F1 ${f1}`, scored: result }];
+  });
+  return (
+    <section className="before-after" aria-label="Before and after">
+      <h2>Held-out sentences, before and after</h2>
+      {columns.length === 0 ? (
+        <p className="faint">
+          Predictions of the held-out sentences appear here, first without the adapter, then with it after each epoch.
+        </p>
+      ) : (
+        <CompareList columns={columns} typeNames={project.types.map(({ name }) => name)} filter="all" />
+      )}
+    </section>
+  );
+}

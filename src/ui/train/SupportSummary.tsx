@@ -1,0 +1,87 @@
+import { useEffect, useState } from "react";
+import type { TrainingPlan } from "../../worker/protocol.ts";
+import { Facts } from "../components/Facts.tsx";
+import { TypeMark } from "../components/TypeMark.tsx";
+import { Verdict } from "../components/Verdict.tsx";
+import { formatCount, plural } from "../format.ts";
+import { typeCounts } from "../label/edits.ts";
+import { studio, useEngine } from "../stores/engineStore.ts";
+import { messageOf, useProject } from "../stores/projectStore.ts";
+import { useView } from "../stores/viewStore.ts";
+import { currentConfig, supportSet, trainingProblem, useTrain } from "./trainStore.ts";
+
+/** Settings change with every key typed: the plan is asked for once they rest. */
+const PLAN_DELAY_MS = 250;
+
+/** What the model will learn from, and what that takes. */
+export function SupportSummary() {
+  const project = useProject((state) => state.project);
+  const plan = usePlan();
+  if (project === null) return null;
+  const support = supportSet(project);
+  const counts = typeCounts(support);
+  return (
+    <section className="support">
+      <header className="row">
+        <h2 className="grow">Support set</h2>
+        <button className="quiet small" onClick={() => useView.getState().goTo("label")}>
+          Edit under Label
+        </button>
+      </header>
+      <p>
+        {plural(support.length, "sentence")} done
+        {project.types.map(({ name }, index) => (
+          <span key={name} className="support-type">
+            <TypeMark index={index} /> <span className="number">{formatCount(counts.get(name) ?? 0)}</span> {name}
+          </span>
+        ))}
+      </p>
+      {typeof plan === "string" && <p className="bad">{plan}</p>}
+      {plan !== null && typeof plan === "object" && (
+        <>
+          <Facts
+            rows={[
+              ["Prompts", `${formatCount(plan.prompts)}, one for each sentence and type`],
+              ["Tokens an epoch", `${formatCount(plan.tokens)}, ${formatCount(plan.supervisedTokens)} of them learned`],
+              ["Longest prompt", plural(plan.longestPrompt, "token")],
+              ["Optimizer steps", formatCount(plan.steps)],
+              ["Memory on the GPU", <Verdict key="memory" need={plan.memory.training} />],
+            ]}
+          />
+          {plan.tooLong.length > 0 && (
+            <p className="warn-text">
+              Left out, over the model's context:{" "}
+              {plan.tooLong.map(({ name, tokens }) => `${name} (${formatCount(tokens)} tokens)`).join(", ")}
+            </p>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+/** The plan for the settings as they are; a string says why there is none; null while nothing can be said. */
+function usePlan(): TrainingPlan | string | null {
+  const project = useProject((state) => state.project);
+  const config = useTrain(currentConfig);
+  const open = useEngine(({ model }) => (model.kind === "open" ? model.facts.fingerprint : null));
+  const [plan, setPlan] = useState<TrainingPlan | string | null>(null);
+  useEffect(() => {
+    if (project === null || config === null || open === null || trainingProblem(project, config) !== null) return;
+    let current = true;
+    const timer = setTimeout(() => {
+      const request = { documents: supportSet(project), types: project.types, config };
+      studio()
+        .plan(request)
+        .then(
+          (next) => current && setPlan(next),
+          (error: unknown) => current && setPlan(messageOf(error)),
+        );
+    }, PLAN_DELAY_MS);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [project, config, open]);
+  return plan;
+}

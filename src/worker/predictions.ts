@@ -1,0 +1,48 @@
+// Predicts documents with a state of the model and keeps what it answered.
+
+import type { Document, EntityType } from "../ner/document.ts";
+import { predictDocuments } from "../predict/predict.ts";
+import type { Llama } from "../model/llama.ts";
+import type { Lora } from "../model/lora.ts";
+import type { PredictionRecord } from "../storage/database.ts";
+import { predictionKey, savePredictions } from "../storage/predictionStore.ts";
+import type { OpenModel } from "./modelFacts.ts";
+import type { StudioEvent } from "./protocol.ts";
+
+export interface PredictInput {
+  llama: Llama;
+  lora: Lora | null;
+  /** Under this id the predictions are kept; null: the model without an adapter. */
+  adapter: string | null;
+  model: OpenModel;
+  documents: readonly Document[];
+  types: readonly EntityType[];
+  signal: AbortSignal;
+}
+
+/** @throws AbortError when stopped: nothing is saved then */
+export async function predictAndSave(input: PredictInput, emit: (event: StudioEvent) => void): Promise<void> {
+  const { llama, lora, adapter, model, documents, types, signal } = input;
+  const byId = new Map(documents.map((document) => [document.id, document]));
+  const predictions: Document[] = [];
+  const options = { mode: "span", signal } as const;
+  emit({ kind: "progress", done: 0, total: documents.length, unit: "sentences" });
+  for await (const prediction of predictDocuments(llama, lora, model.tokenizer, documents, types, options)) {
+    const document = byId.get(prediction.documentId);
+    if (document === undefined) continue;
+    const { entities, hallucinated } = prediction;
+    predictions.push({ id: document.id, text: document.text, entities, hallucinated });
+    emit({ kind: "progress", done: predictions.length, total: documents.length, unit: "sentences" });
+  }
+  const { fingerprint } = model.facts;
+  const record: PredictionRecord = {
+    key: predictionKey(fingerprint, adapter),
+    model: fingerprint,
+    adapter,
+    createdAt: Date.now(),
+    types: types.map(({ name }) => name),
+    predictions,
+  };
+  await savePredictions(record);
+  emit({ kind: "predictions", record });
+}

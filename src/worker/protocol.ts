@@ -1,0 +1,165 @@
+// What the page and the worker say to each other. Requests are methods of `Studio` (studio.ts); everything that happens
+// while they run arrives as a `StudioEvent`. Types only.
+
+import type { Document, EntityType } from "../ner/document.ts";
+import type { AdapterRecord, ModelRecord, PredictionRecord } from "../storage/database.ts";
+import type { TrainConfig } from "../train/config.ts";
+import type { StepLog } from "../train/trainer.ts";
+
+export type { StepLog, TrainConfig };
+
+// --- the device --------------------------------------------------------------------------------------------------
+
+export interface GpuReport {
+  adapterName: string;
+  isSoftware: boolean;
+  features: string[];
+  /** The limits that matter to the engine, bytes or counts, by WebGPU's names. */
+  limits: Record<string, number>;
+}
+
+/** Why there is no WebGPU: the page tells what to do about each. */
+export type GpuProblem = "insecure" | "unsupported" | "no-adapter" | "failed";
+
+export type GpuState =
+  | { kind: "opening" }
+  | { kind: "ready"; report: GpuReport }
+  | { kind: "unavailable"; problem: GpuProblem; message: string }
+  | { kind: "lost"; message: string };
+
+// --- the model ---------------------------------------------------------------------------------------------------
+
+export interface ModelFacts {
+  fingerprint: string;
+  name: string;
+  fileName: string;
+  /** Where its bytes are read from. */
+  origin: "bundled" | "cache" | "file";
+  /** Whether the browser keeps a copy. */
+  cached: boolean;
+  fileBytes: number;
+  parameters: number;
+  layers: number;
+  hiddenSize: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  feedForwardSize: number;
+  vocabSize: number;
+  /** Tokens. */
+  contextLength: number;
+  ropeTheta: number;
+  tiedEmbeddings: boolean;
+  /** GGUF tensor type → number of tensors. */
+  tensorTypes: Record<string, number>;
+}
+
+export interface MemoryNeed {
+  /** GPU bytes, all parts together. */
+  bytes: number;
+  parts: { name: string; bytes: number }[];
+  verdict: "yes" | "tight" | "no";
+  reason: string;
+}
+
+export interface ModelMemory {
+  /** Tokens that the figures are for. */
+  tokens: number;
+  inference: MemoryNeed;
+  training: MemoryNeed;
+}
+
+export type ModelState =
+  | { kind: "none" }
+  | { kind: "opening"; name: string; doneBytes: number; totalBytes: number }
+  /** `gpuBytes`: 0 until the weights are on the GPU. */
+  | { kind: "open"; facts: ModelFacts; gpuBytes: number }
+  | { kind: "failed"; name: string; message: string };
+
+// --- jobs --------------------------------------------------------------------------------------------------------
+
+export interface TrainRequest {
+  name: string;
+  documents: readonly Document[];
+  heldout: readonly Document[];
+  types: readonly EntityType[];
+  config: TrainConfig;
+  /** When the held-out documents are predicted with the adapter as it is then. */
+  evaluate: "epoch" | "end" | "never";
+}
+
+export interface TrainingPlan {
+  prompts: number;
+  tokens: number;
+  supervisedTokens: number;
+  longestPrompt: number;
+  steps: number;
+  /** Prompts over the model's context, by document and type: left out, never cut. */
+  tooLong: { name: string; tokens: number }[];
+  memory: ModelMemory;
+}
+
+export interface PredictRequest {
+  /** Null: the model without an adapter. */
+  adapter: string | null;
+  documents: readonly Document[];
+  types: readonly EntityType[];
+}
+
+export type JobKind = "train" | "predict";
+
+export type JobPhase =
+  | "loading the model"
+  | "predicting without adapter"
+  | "training"
+  | "paused"
+  | "saving the adapter"
+  | "predicting with the adapter";
+
+export type StudioEvent =
+  | { kind: "gpu"; gpu: GpuState }
+  | { kind: "model"; model: ModelState }
+  /** `adapter`: what is trained, or predicts; null: the model without any. */
+  | { kind: "started"; job: JobKind; name: string; adapter: string | null }
+  | { kind: "phase"; phase: JobPhase }
+  | { kind: "progress"; done: number; total: number; unit: "bytes" | "sentences" }
+  | { kind: "stepLog"; log: StepLog; totalSteps: number; tokensPerSecond: number; etaSeconds: number }
+  | { kind: "predictions"; record: PredictionRecord }
+  | { kind: "adapterSaved"; record: AdapterRecord }
+  | { kind: "modelsChanged"; models: ModelRecord[] }
+  | { kind: "error"; message: string }
+  | { kind: "deviceLost"; message: string }
+  | { kind: "done"; outcome: JobOutcome };
+
+export interface JobOutcome {
+  job: JobKind;
+  status: "finished" | "stopped" | "failed";
+  /** Optimizer steps taken; 0 for predictions. */
+  steps: number;
+  seconds: number;
+  adapter: string | null;
+  message: string | null;
+}
+
+// --- data --------------------------------------------------------------------------------------------------------
+
+export interface ParsedDocuments {
+  format: string;
+  documents: Document[];
+  /** Said, never silent: what of the file has no place here. */
+  warnings: string[];
+  /** What could not be read, each by its line. */
+  errors: string[];
+}
+
+export interface WrittenDocuments {
+  /** Of the file name, without the dot. */
+  extension: string;
+  text: string;
+  warnings: string[];
+}
+
+/** One prompt as the model reads it, for the token view. */
+export interface PromptTokens {
+  tokens: { id: number; text: string; supervised: boolean }[];
+}

@@ -1,0 +1,264 @@
+// The engine as the page sees it: an ordinary class behind comlink (studio.worker.ts). One job at a time; what happens
+// in it arrives as events.
+
+import { FORMAT_NAMES } from "../formats/formats.ts";
+import type { Document, EntityType } from "../ner/document.ts";
+import { encodePrompt } from "../ner/prompt.ts";
+import { deleteAdapter } from "../storage/adapterStore.ts";
+import type { AdapterRecord } from "../storage/database.ts";
+import { cachedModelFile, cacheModel, deleteModel, listModels } from "../storage/modelCache.ts";
+import { buildExamples } from "../train/examples.ts";
+import { PRESETS } from "../train/presets.ts";
+import { exportAdapter, importAdapter } from "./adapterFiles.ts";
+import { BUNDLED_FILE, openBundledModel } from "./bundledModel.ts";
+import { readDocumentFile, writeDocumentFile } from "./dataFiles.ts";
+import { EngineSession } from "./engineSession.ts";
+import { JobControl } from "./jobControl.ts";
+import { modelMemory, type DeviceMemory } from "./memory.ts";
+import { readModel } from "./modelFacts.ts";
+import { predictAndSave } from "./predictions.ts";
+import type {
+  JobKind,
+  JobOutcome,
+  ModelMemory,
+  ParsedDocuments,
+  PredictRequest,
+  PromptTokens,
+  StudioEvent,
+  TrainConfig,
+  TrainingPlan,
+  TrainRequest,
+  WrittenDocuments,
+} from "./protocol.ts";
+import { runTraining } from "./trainJob.ts";
+
+/** Prompts of this length are what a model's memory need is shown for. */
+const MEMORY_TOKENS = 512;
+
+export class Studio {
+  readonly #session: EngineSession;
+  #listener: (event: StudioEvent) => void = () => undefined;
+  #job: JobControl | null = null;
+
+  constructor(api: GPU | undefined) {
+    this.#session = new EngineSession(api, (event) => this.#emit(event));
+  }
+
+  subscribe(listener: (event: StudioEvent) => void): void {
+    this.#listener = listener;
+  }
+
+  /** What came of it arrives as an event. */
+  openGpu(): Promise<void> {
+    return this.#session.openGpu();
+  }
+
+  presets(): typeof PRESETS {
+    return PRESETS;
+  }
+
+  // --- models ----------------------------------------------------------------------------------------------------
+
+  async openBundledModel(): Promise<void> {
+    await this.#open(BUNDLED_FILE, async () => {
+      const { blob, cached } = await openBundledModel((doneBytes, totalBytes) =>
+        this.#session.setModelState({ kind: "opening", name: BUNDLED_FILE, doneBytes, totalBytes }),
+      );
+      return readModel(blob, BUNDLED_FILE, { origin: "bundled", cached });
+    });
+  }
+
+  async openCachedModel(fingerprint: string): Promise<void> {
+    const record = (await listModels()).find((model) => model.fingerprint === fingerprint);
+    if (record === undefined) throw new Error("expected a model kept in this browser, got one that was deleted");
+    const origin = record.origin.kind === "bundled" ? "bundled" : "cache";
+    await this.#open(record.name, async () =>
+      readModel(await cachedModelFile(record), record.name, { origin, cached: true }),
+    );
+  }
+
+  async openModelFile(file: File): Promise<void> {
+    await this.#open(file.name, () => readModel(file, file.name, { origin: "file", cached: false }));
+  }
+
+  /** Copies the open file into the browser's storage, so that it is there after a reload. */
+  async keepModel(): Promise<void> {
+    const { blob, facts } = this.#session.openModel;
+    await cacheModel(chunksOf(blob), facts.fileName, () =>
+      Promise.resolve({ fingerprint: facts.fingerprint, name: facts.fileName, origin: { kind: "file" } }),
+    );
+    this.#emit({ kind: "modelsChanged", models: await listModels() });
+    const state = this.#session.modelState;
+    if (state.kind === "open") this.#session.setModelState({ ...state, facts: { ...state.facts, cached: true } });
+  }
+
+  async deleteModel(fingerprint: string): Promise<void> {
+    await deleteModel(fingerprint);
+    this.#emit({ kind: "modelsChanged", models: await listModels() });
+  }
+
+  memory(config: TrainConfig): ModelMemory {
+    return this.#memory(config, MEMORY_TOKENS);
+  }
+
+  // --- training and prediction -----------------------------------------------------------------------------------
+
+  plan(request: { documents: readonly Document[]; types: readonly EntityType[]; config: TrainConfig }): TrainingPlan {
+    const { documents, types, config } = request;
+    const { tokenizer, config: llama } = this.#session.openModel;
+    const { examples, tooLong } = buildExamples(tokenizer, documents, types, llama.contextLength);
+    const lengths = examples.map(({ ids }) => ids.length);
+    const longestPrompt = Math.max(1, ...lengths);
+    const allSteps = Math.ceil(config.epochs * Math.ceil(examples.length / config.gradAccumSteps));
+    return {
+      prompts: examples.length,
+      tokens: lengths.reduce((sum, length) => sum + length, 0),
+      supervisedTokens: examples.reduce((sum, { ids, responseStart }) => sum + ids.length - responseStart, 0),
+      longestPrompt,
+      steps: config.maxSteps ?? allSteps,
+      tooLong,
+      memory: this.#memory(config, longestPrompt),
+    };
+  }
+
+  /** Starts a training; the outcome arrives as `done`. @throws where another job is running */
+  train(request: TrainRequest): void {
+    const adapter = crypto.randomUUID();
+    this.#start("train", request.name, adapter, async (control) => {
+      const { steps, saved } = await runTraining(this.#session, request, adapter, control, (event) => this.#emit(event));
+      return { steps, adapter: saved ? adapter : null };
+    });
+  }
+
+  /** Starts predicting; the outcome arrives as `done`. @throws where another job is running */
+  predict({ adapter, documents, types }: PredictRequest): void {
+    this.#start("predict", "Held-out sentences", adapter, async ({ signal }) => {
+      const session = this.#session;
+      const llama = await session.llama(signal);
+      const lora = await session.lora(llama, adapter);
+      const phase = adapter === null ? "predicting without adapter" : "predicting with the adapter";
+      this.#emit({ kind: "phase", phase });
+      const input = { llama, lora, adapter, model: session.openModel, documents, types, signal };
+      await predictAndSave(input, (event) => this.#emit(event));
+      return { steps: 0, adapter };
+    });
+  }
+
+  pause(): void {
+    this.#job?.pause();
+  }
+
+  resume(): void {
+    this.#job?.resume();
+  }
+
+  stop(): void {
+    this.#job?.stop();
+  }
+
+  // --- adapters --------------------------------------------------------------------------------------------------
+
+  importAdapter(files: readonly File[]): Promise<AdapterRecord> {
+    return importAdapter(files);
+  }
+
+  exportAdapter(id: string): Promise<{ fileName: string; bytes: Uint8Array<ArrayBuffer> }> {
+    return exportAdapter(id);
+  }
+
+  async deleteAdapter(id: string): Promise<void> {
+    this.#session.forgetLora(id);
+    await deleteAdapter(id);
+  }
+
+  // --- data ------------------------------------------------------------------------------------------------------
+
+  formatNames(): readonly string[] {
+    return FORMAT_NAMES;
+  }
+
+  parseDocuments(file: Blob): Promise<ParsedDocuments> {
+    return readDocumentFile(file);
+  }
+
+  writeDocuments(format: string, documents: readonly Document[]): WrittenDocuments {
+    return writeDocumentFile(format, documents);
+  }
+
+  /** The prompt of a sentence and type as the model reads it. */
+  promptTokens(document: Document, type: EntityType): PromptTokens {
+    const { tokenizer } = this.#session.openModel;
+    const { ids, responseStart } = encodePrompt(tokenizer, document.text, type, document.entities);
+    return { tokens: ids.map((id, index) => ({ id, text: tokenizer.token(id), supervised: index >= responseStart })) };
+  }
+
+  // --- within ----------------------------------------------------------------------------------------------------
+
+  #emit(event: StudioEvent): void {
+    if (event.kind === "deviceLost") this.#job?.stop();
+    this.#listener(event);
+  }
+
+  async #open(name: string, read: () => Promise<Parameters<EngineSession["setModel"]>[0]>): Promise<void> {
+    if (this.#job !== null) throw new Error("expected no job to be running, got one (stop it before changing the model)");
+    const before = this.#session.modelState;
+    this.#session.setModelState({ kind: "opening", name, doneBytes: 0, totalBytes: 0 });
+    try {
+      this.#session.setModel(await read());
+      this.#emit({ kind: "modelsChanged", models: await listModels() });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#session.setModelState(before.kind === "open" ? before : { kind: "failed", name, message });
+      throw error;
+    }
+  }
+
+  #memory({ rank, targets }: TrainConfig, tokens: number): ModelMemory {
+    const { gguf, config } = this.#session.openModel;
+    return modelMemory(gguf, config, { rank, targets }, tokens, this.#deviceMemory());
+  }
+
+  #deviceMemory(): DeviceMemory {
+    const { gpuState } = this.#session;
+    const gigabytes = "deviceMemory" in navigator && typeof navigator.deviceMemory === "number" ? navigator.deviceMemory : null;
+    return {
+      maxBufferSize: gpuState.kind === "ready" ? (gpuState.report.limits["maxBufferSize"] ?? null) : null,
+      mainMemory: gigabytes === null ? null : gigabytes * 2 ** 30,
+    };
+  }
+
+  #start(
+    job: JobKind,
+    name: string,
+    adapter: string | null,
+    run: (control: JobControl) => Promise<Pick<JobOutcome, "steps" | "adapter">>,
+  ): void {
+    if (this.#job !== null) throw new Error("expected no job to be running, got one (wait for it, or stop it)");
+    const control = new JobControl();
+    this.#job = control;
+    this.#emit({ kind: "started", job, name, adapter });
+    const began = performance.now();
+    const finish = (outcome: Omit<JobOutcome, "job" | "seconds">): void => {
+      this.#job = null;
+      this.#emit({ kind: "done", outcome: { job, seconds: (performance.now() - began) / 1000, ...outcome } });
+    };
+    run(control).then(
+      (result) => finish({ status: control.stopped ? "stopped" : "finished", message: null, ...result }),
+      (error: unknown) => {
+        const { lost } = this.#session;
+        const message = lost ?? (error instanceof Error ? error.message : String(error));
+        const stopped = control.stopped && lost === null;
+        if (!stopped && lost === null) this.#emit({ kind: "error", message });
+        finish({ status: stopped ? "stopped" : "failed", message: stopped ? null : message, steps: 0, adapter: null });
+      },
+    );
+  }
+}
+
+/** 8 MiB at a time, so that a large file never lies in memory. */
+async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const size = 8 * 2 ** 20;
+  for (let offset = 0; offset < blob.size; offset += size) {
+    yield new Uint8Array(await blob.slice(offset, offset + size).arrayBuffer());
+  }
+}

@@ -1,0 +1,4 @@
+import { expose } from "comlink";
+import { Studio } from "./studio.ts";
+
+expose(new Studio(navigator.gpu));
