@@ -15,6 +15,17 @@ interface VerbEntry {
 
 const verbs: readonly VerbEntry[] = [
   { name: "model info", summary: "what a GGUF holds, and what it needs", load: () => import("./modelInfo.ts") },
+  {
+    name: "eval",
+    summary: "strict span F1, per type, boundary errors, hallucinations",
+    load: () => import("./eval.ts"),
+  },
+  { name: "data convert", summary: "documents from one format to another", load: () => import("./dataConvert.ts") },
+  {
+    name: "data check",
+    summary: "what a documents file holds, and what is wrong with it",
+    load: () => import("./dataCheck.ts"),
+  },
 ];
 
 /** The verb that the first one or two words name, and the words after it. */

@@ -17,22 +17,40 @@ interface ReadingOptions {
   readonly offsets: OffsetUnit;
 }
 
+/** How many warnings of one file are shown one by one. */
+const WARNINGS_SHOWN = 10;
+
 /** Reads all documents of a file; a broken line is an error, so nothing is ever left out silently. */
 export function readDocuments(
   path: string,
-  { format, offsets }: ReadingOptions,
+  options: ReadingOptions,
   note: (line: string) => void,
 ): readonly Document[] {
-  const { documents, warnings, errors } = inFile(path, () =>
-    parseDocuments(readFileSync(path), { offsets, ...(format === undefined ? {} : { format }) }),
-  );
-  const [first] = errors;
+  const { documents, warnings } = readSound(path, options);
+  warnings.slice(0, WARNINGS_SHOWN).forEach((warning) => note(`warning: ${path}: ${warning}`));
+  const more = warnings.length - WARNINGS_SHOWN;
+  if (more > 0) {
+    note(`warning: ${path}: and ${more} more (obp data check --json lists them)`);
+  }
+  return documents;
+}
+
+/** Reads a file whose every line must be sound. */
+export function readSound(path: string, options: ReadingOptions): ReturnType<typeof parseFile> {
+  const result = parseFile(path, options);
+  const [first] = result.errors;
   if (first !== undefined) {
-    const more = errors.length > 1 ? ` (and ${errors.length - 1} more: obp data check lists them)` : "";
+    const more = result.errors.length > 1 ? ` (and ${result.errors.length - 1} more: obp data check lists them)` : "";
     throw new Error(`expected sound documents in ${path}, got ${first}${more}`);
   }
-  warnings.forEach((warning) => note(`warning: ${path}: ${warning}`));
-  return documents;
+  return result;
+}
+
+/** Reads a file with all that is to be said of its lines. */
+export function parseFile(path: string, { format, offsets }: ReadingOptions): ReturnType<typeof parseDocuments> {
+  return inFile(path, () =>
+    parseDocuments(readFileSync(path), { offsets, ...(format === undefined ? {} : { format }) }),
+  );
 }
 
 /** Reads types.json: an object of names and what each refers to, in the file's order. */

@@ -1,7 +1,7 @@
 /** Everything that is said of predictions against gold: strict scores, boundary errors, the ancestor's score. */
 import { boundarySummary, type BoundarySummary } from "./boundary.ts";
 import type { Document } from "./document.ts";
-import { spanScores, stringSetScores, type Pair, type Scores, type SpanScores } from "./metrics.ts";
+import { spanScores, stringSetScores, type Pair, type SpanScores } from "./metrics.ts";
 
 /** Predictions that cannot be compared with the gold documents; one sentence. */
 export class EvaluationError extends Error {
@@ -12,8 +12,8 @@ export interface Evaluation extends SpanScores {
   documents: number;
   byType: Record<string, SpanScores>;
   boundary: BoundarySummary;
-  /** The ancestor's lower-cased string-set score, for comparison only. */
-  stringSet: Scores;
+  /** The ancestor's lower-cased string-set F1, for comparison only. */
+  stringSetF1: number;
 }
 
 /**
@@ -40,7 +40,7 @@ export function evaluate(
     documents: pairs.length,
     ...spanScores(pairs),
     boundary: boundarySummary(pairs),
-    stringSet: stringSetScores(pairs),
+    stringSetF1: stringSetScores(pairs).f1,
   };
 }
 
