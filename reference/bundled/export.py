@@ -12,10 +12,11 @@ from pathlib import Path
 import gguf
 import numpy as np
 import torch
+from transformers import AutoModelForCausalLM
 
 from smollm import read_metadata, read_weights, smollm2_path
 from .quantize import fake_quantize, tensor_type
-from .student import FEED_FORWARD, HEAD_DIM, HEADS, HIDDEN, KV_HEADS, NORM_EPS, ROPE_THETA
+from .student import FEED_FORWARD, HEAD_DIM, HEADS, HIDDEN, KV_HEADS, NORM_EPS, ROPE_THETA, Student
 
 CONTEXT = 2048
 
@@ -71,7 +72,19 @@ def write(run: Path, out: Path) -> None:
         worst = float(np.abs(written[name] - fake_quantize(name, weight).numpy()).max())
         if worst > 1e-6:
             raise SystemExit(f"expected {name} as healing saw it, got values {worst} apart")
+    print(f"largest logit difference to transformers: {compare_with_transformers(weights, out):.2e}")
     print(f"{out}: {out.stat().st_size:,} bytes, {layers} layers, {len(ids)} tokens")
+
+
+@torch.no_grad()
+def compare_with_transformers(weights: dict[str, torch.Tensor], out: Path) -> float:
+    """Largest difference of logits between healing's own model and the file read by transformers."""
+    student = Student(weights)
+    student.quantizer = fake_quantize
+    ids = torch.arange(300, 360)
+    ours = student(ids[:20], ids[None, 20:], torch.ones(1, 40, dtype=torch.bool))
+    model = AutoModelForCausalLM.from_pretrained(str(out.parent), gguf_file=out.name, dtype=torch.float32)
+    return float((model(input_ids=ids[None]).logits[0, 20:] - ours).abs().max())
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from .student import Student, cut_from_source
 from .tasks import Tasks
 from .vocabulary import corpus_counts, prune
 
-EOS, MAX_BODY, BATCH_TOKENS = 2, 130, 1400
+EOS, MAX_BODY, BATCH_TOKENS = 2, 120, 700
 
 
 def start(run: Path, layers: list[int], size: int) -> None:
@@ -115,7 +115,7 @@ def train(run: Path, minutes: float, rate: float, decay: bool, quantize: bool) -
     stream = Batches(tokenizer, Tasks("train", seed=1000 + step))
     header = torch.tensor(stream.header)
     dev_stream = Batches(tokenizer, Tasks("dev", seed=7, synthetic=0))
-    dev = [dev_stream.next() for _ in range(10)]
+    dev = [dev_stream.next() for _ in range(16)]
     began, saved, average, done = time.time(), time.time(), None, False
     while not done:
         elapsed = (time.time() - began) / 60
@@ -131,7 +131,7 @@ def train(run: Path, minutes: float, rate: float, decay: bool, quantize: bool) -
         optimizer.zero_grad()
         step, prompts = step + 1, prompts + len(body)
         average = loss.item() if average is None else 0.98 * average + 0.02 * loss.item()
-        if step % 25 == 0:
+        if step % 20 == 0:
             note = measure(model, header, dev) if step % 200 == 0 else ""
             print(f"{elapsed:.1f} min step {step} prompts {prompts} loss {average:.3f} {note}", flush=True)
         if done or time.time() - saved > 180:
