@@ -109,7 +109,7 @@ export class Cursor {
   }
 
   strings(count: number, what: string): string[] {
-    this.require(8 * count); // their lengths alone: no use in beginning without
+    this.require(8 * count); // the lengths alone
     const result: string[] = new Array<string>(count);
     const run = new Uint8Array(DECODE_RUN);
     const ends = new Uint32Array(DECODE_RUN); // ends of the run's strings, in UTF-16 units
@@ -141,6 +141,7 @@ export class Cursor {
         result[first++] = this.string(what);
         continue;
       }
+      this.require(length + 8 * (count - 1 - i)); // with the lengths to come: soon seen where the bytes do not suffice
       const at = this.take(length);
       for (let j = at; j < at + length; j++) {
         const byte = this.bytes[j] ?? 0;

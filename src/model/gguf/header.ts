@@ -30,7 +30,7 @@ export interface Header {
 // Most headers fit; a vocabulary that does not is parsed twice.
 const FIRST_CHUNK = 1 << 22;
 // Llama 3's header, with 128,256 tokens and 280,147 merges, has 8 MB.
-const MAX_HEADER_BYTES = 24 << 20;
+const MAX_HEADER_BYTES = 16 << 20;
 const MAX_ENTRIES = 1 << 16;
 const SMALLEST_KEY_VALUE = 13; // key length, type, a one-byte value
 const SMALLEST_TENSOR_INFO = 32; // name length, dimension count, one dimension, type, offset
