@@ -9,10 +9,6 @@ export function goldenBytes(name: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(name, folder)));
 }
 
-export function goldenPath(name: string): URL {
-  return new URL(name, folder);
-}
-
 function golden<TSchema extends v.GenericSchema>(name: string, schema: TSchema): v.InferOutput<TSchema> {
   return v.parse(schema, JSON.parse(new TextDecoder().decode(goldenBytes(name))));
 }
