@@ -56,12 +56,17 @@ export function parseDocuments(
   return { format: name, ...formatNamed(name).parse(text, options) };
 }
 
-/** @throws FormatError where a document is unsound or the format cannot hold it at all. */
+/** @throws FormatError where a document is unsound, an id is not its own, or the format cannot hold a document at all. */
 export function writeDocuments(
   documents: readonly Document[],
   format: FormatName,
   options: WriteOptions = {},
 ): WriteResult {
+  const ids = new Set<string>();
+  for (const { id } of documents) {
+    if (ids.has(id)) throw new FormatError(`expected an id of its own for every document, got "${id}" twice`);
+    ids.add(id);
+  }
   return formatNamed(format).write(documents, options);
 }
 

@@ -63,6 +63,7 @@ function parseLine<Schema extends v.GenericSchema>(
   } catch (error) {
     return `expected one JSON object, got text that is not JSON (${error instanceof Error ? error.message : "unreadable"})`;
   }
+  if (Array.isArray(value)) return "expected one JSON object, got a list"; // valibot takes a list for an object
   const result = v.safeParse(schema, value);
   return result.success ? { value: result.output } : describeIssue(result.issues[0]);
 }

@@ -121,7 +121,8 @@ function headLines({ id, text, extra = {} }: Document, ownId: string, words: rea
     lines.push(`# id = ${id}`);
     lost.push(`document "${id}": its id is not kept`);
   }
-  if (text !== words.join(" ") || words.length === 0) {
+  // A byte-order mark that opens the text must not open the file.
+  if (text !== words.join(" ") || words.length === 0 || text.startsWith("\ufeff")) {
     lines.push(`# text = ${text.replace(/[\n\r]/g, " ")}`);
     lost.push(`document "${id}": its white space is not kept (words are joined by one space)`);
     if (/[\n\r]/.test(text)) changed.push(`document "${id}": line breaks in its text become spaces`);
