@@ -19,9 +19,10 @@ module.exports = {
     { ...rule("kernels", ["gpu"]), to: { path: "^src/", pathNot: "^src/(kernels|gpu|wgsl\\.d\\.ts)" } },
     rule("model", ["kernels", "gpu"]),
     rule("train", ["ner", "model", "kernels", "gpu"]),
+    rule("predict", ["ner", "model", "kernels", "gpu"]),
     rule("inspect", ["ner", "model", "kernels", "gpu"]),
-    rule("worker", ["train", "inspect", "model", "ner", "formats", "storage", "gpu"]),
-    rule("cli", ["train", "inspect", "model", "ner", "formats", "storage", "gpu", "kernels"]),
+    rule("worker", ["train", "predict", "inspect", "model", "ner", "formats", "storage", "gpu"]),
+    rule("cli", ["train", "predict", "inspect", "model", "ner", "formats", "storage", "gpu", "kernels"]),
     {
       name: "ui-reaches-only-the-worker-protocol",
       severity: "error",

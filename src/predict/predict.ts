@@ -1,0 +1,184 @@
+/**
+ * Predicts entities: one prompt per document and type, decoded greedily on a key/value cache. In `span` mode the answer
+ * is constrained to runs of the sentence's words (method.md, Decoding); in `free` mode anything may come and is looked
+ * up in the sentence. Prompts go type by type, so that the instruction's prefix stays in the cache.
+ */
+import { Decoder } from "../model/decoder.ts";
+import type { Llama } from "../model/llama.ts";
+import type { Lora } from "../model/lora.ts";
+import { compareEntities, type Document, type Entity, type EntityType, type Hallucination } from "../ner/document.ts";
+import { parseResponse } from "../ner/parseResponse.ts";
+import { encodePrompt, type PromptTokenizer } from "../ner/prompt.ts";
+import { SpanAutomaton } from "../ner/spanAutomaton.ts";
+import { segmentWords } from "../ner/words.ts";
+import { type Choice, chooseAmong, chooseOfAll } from "./choose.ts";
+
+/** What prediction asks of a tokenizer. */
+export interface PredictTokenizer extends PromptTokenizer {
+  decode(ids: readonly number[]): string;
+}
+
+export interface PredictOptions {
+  readonly mode: "span" | "free";
+  /** Free mode: longest answer, tokens. */
+  readonly maxNewTokens?: number;
+  readonly signal?: AbortSignal;
+  /** Hears prompts done and in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Prediction {
+  readonly documentId: string;
+  /** In text order, each with its probability. */
+  readonly entities: Entity[];
+  /** Free mode: answers that are not in the sentence. */
+  readonly hallucinated: Hallucination[];
+  readonly responses: { readonly type: string; readonly text: string }[];
+  /** Types not asked, because prompt and answer do not fit the model's context (tokens). */
+  readonly leftOut: { readonly type: string; readonly tokens: number }[];
+}
+
+interface Answer {
+  readonly ids: readonly number[];
+  readonly entities: Entity[];
+  readonly hallucinated: Hallucination[];
+}
+
+/** Tokens of an answer beside the sentence's own, and the most tokens an answer spends on one of the sentence's. */
+const ANSWER_FRAME = 24;
+const ANSWER_PER_TOKEN = 6;
+
+/** @yields each document's prediction, in the documents' order, as soon as its last type is done */
+export async function* predictDocuments(
+  llama: Llama,
+  lora: Lora | null,
+  tokenizer: PredictTokenizer,
+  documents: readonly Document[],
+  types: readonly EntityType[],
+  options: PredictOptions,
+): AsyncGenerator<Prediction> {
+  if (documents.length === 0 || types.length === 0) {
+    return;
+  }
+  const predictions = documents.map(
+    ({ id }): Prediction => ({ documentId: id, entities: [], hallucinated: [], responses: [], leftOut: [] }),
+  );
+  const { contextLength } = llama.config;
+  const asked = types.map((type) => documents.map((document) => encodePrompt(tokenizer, document.text, type, null)));
+  const needed = (prompt: { ids: number[]; sentence: [number, number]; offsets: [number, number][] }): number =>
+    prompt.ids.length + answerBudget(prompt, options);
+  const fitting = asked.flat().map(needed);
+  const capacity = Math.max(2, ...fitting.filter((tokens) => tokens <= contextLength));
+  const decoder = new Decoder(llama, lora, capacity);
+  let done = 0;
+  try {
+    for (const [t, type] of types.entries()) {
+      for (const [d, document] of documents.entries()) {
+        options.signal?.throwIfAborted();
+        const prompt = asked[t]?.[d];
+        const prediction = predictions[d];
+        if (prompt === undefined || prediction === undefined) {
+          throw new Error(`expected a prompt for ${document.id} and ${type.name}`);
+        }
+        const tokens = needed(prompt);
+        if (tokens > contextLength) {
+          prediction.leftOut.push({ type: type.name, tokens });
+        } else {
+          const answer =
+            options.mode === "span"
+              ? await answerSpans(decoder, tokenizer, prompt.ids, document, type, options)
+              : await answerFreely(decoder, tokenizer, prompt.ids, document, type, options);
+          prediction.entities.push(...answer.entities);
+          prediction.hallucinated.push(...answer.hallucinated);
+          prediction.responses.push({ type: type.name, text: tokenizer.decode(answer.ids).trim() });
+        }
+        options.onProgress?.(++done, types.length * documents.length);
+        if (t === types.length - 1) {
+          prediction.entities.sort(compareEntities);
+          yield prediction;
+        }
+      }
+    }
+  } finally {
+    decoder.destroy();
+  }
+}
+
+function answerBudget(
+  { offsets, sentence }: { offsets: [number, number][]; sentence: [number, number] },
+  { mode, maxNewTokens = 256 }: PredictOptions,
+): number {
+  if (mode === "free") {
+    return maxNewTokens;
+  }
+  const own = offsets.filter(([start, end]) => end > sentence[0] && start < sentence[1]).length;
+  return ANSWER_FRAME + ANSWER_PER_TOKEN * own;
+}
+
+/** Follows the span automaton; where it leaves one way only, tokens are run together without asking the model. */
+async function answerSpans(
+  decoder: Decoder,
+  tokenizer: PredictTokenizer,
+  prompt: readonly number[],
+  document: Document,
+  type: EntityType,
+  { signal }: PredictOptions,
+): Promise<Answer> {
+  const automaton = new SpanAutomaton({ tokenizer, sentence: document.text, words: segmentWords(document) });
+  const ids: number[] = [];
+  const probabilities: number[] = [];
+  const take = ({ id, probability }: Choice): void => {
+    automaton.advance(id);
+    ids.push(id);
+    probabilities.push(probability);
+  };
+  let cached = 0; // tokens of the answer that the decoder has run
+  while (!automaton.done) {
+    signal?.throwIfAborted();
+    automaton.forced().forEach((id) => take({ id, probability: 1 }));
+    if (automaton.done) {
+      break;
+    }
+    await (cached === 0 ? decoder.reset([...prompt, ...ids]) : decoder.append(ids.slice(cached)));
+    cached = ids.length;
+    take(chooseAmong(await decoder.logits(), automaton.allowed()));
+  }
+  const entities = automaton.entities().map(({ start, end, firstToken, endToken }) => ({
+    start,
+    end,
+    type: type.name,
+    probability: probabilities.slice(firstToken, endToken).reduce((product, p) => product * p, 1),
+  }));
+  return { ids, entities, hallucinated: [] };
+}
+
+/** Decodes without constraint until the end token; the answer's strings are looked up in the sentence. */
+async function answerFreely(
+  decoder: Decoder,
+  tokenizer: PredictTokenizer,
+  prompt: readonly number[],
+  document: Document,
+  type: EntityType,
+  { signal, maxNewTokens = 256 }: PredictOptions,
+): Promise<Answer> {
+  const ids: number[] = [];
+  let probability = 1;
+  await decoder.reset(prompt);
+  while (ids.length < maxNewTokens) {
+    signal?.throwIfAborted();
+    const choice = chooseOfAll(await decoder.logits());
+    if (choice.id === tokenizer.eosTokenId) {
+      break;
+    }
+    probability *= choice.probability;
+    ids.push(choice.id);
+    await decoder.append([choice.id]);
+  }
+  const { spans, hallucinated } = parseResponse(tokenizer.decode(ids), document.text, segmentWords(document));
+  return {
+    ids,
+    // A free answer's tokens are not tied to spans: each span carries the whole answer's probability.
+    entities: spans.map(([start, end]) => ({ start, end, type: type.name, probability })),
+    hallucinated: hallucinated.map((text) => ({ type: type.name, text })),
+  };
+}
