@@ -15,6 +15,10 @@ interface VerbEntry {
 
 const verbs: readonly VerbEntry[] = [
   { name: "model info", summary: "what a GGUF holds, and what it needs", load: () => import("./modelInfo.ts") },
+  { name: "tokenize", summary: "tokens with character spans", load: () => import("./tokenize.ts") },
+  { name: "score", summary: "log-probability of each completion", load: () => import("./score.ts") },
+  { name: "grad", summary: "a loss and its LoRA gradients, without update", load: () => import("./grad.ts") },
+  { name: "train", summary: "a stage of training", load: () => import("./train.ts") },
   {
     name: "eval",
     summary: "strict span F1, per type, boundary errors, hallucinations",

@@ -1,0 +1,35 @@
+// A model ready to run: its tokenizer, and its weights on the GPU.
+import type { LoraWeights } from "../model/adapters/loraWeights.ts";
+import { readLlamaConfig, type LlamaConfig } from "../model/gguf/config.ts";
+import type { GgufFile } from "../model/gguf/gguf.ts";
+import { Llama } from "../model/llama.ts";
+import { Lora } from "../model/lora.ts";
+import { Tokenizer } from "../model/tokenizer.ts";
+import type { Context } from "./context.ts";
+import { openModel } from "./openModel.ts";
+
+/** What is known of a model before its weights are read: enough to check a verb's whole input. */
+export interface OpenedModel {
+  readonly gguf: GgufFile;
+  readonly config: LlamaConfig;
+  readonly tokenizer: Tokenizer;
+}
+
+/** Opens the file or set that `--model` names. */
+export async function openWithTokenizer(model: string): Promise<OpenedModel> {
+  const gguf = await openModel(model);
+  return { gguf, config: await readLlamaConfig(gguf), tokenizer: Tokenizer.fromGguf(gguf) };
+}
+
+/** Puts the weights on the GPU, and the adapter where there is one. */
+export async function loadModel(
+  { gguf }: OpenedModel,
+  adapter: LoraWeights | null,
+  context: Context,
+): Promise<{ llama: Llama; lora: Lora | null }> {
+  const gpu = await context.gpu();
+  const progress = context.progress("loading", gguf.fileBytes, "B");
+  const llama = await Llama.load(gpu, gguf, { signal: context.signal, onProgress: (done) => progress.update(done) });
+  progress.finish();
+  return { llama, lora: adapter === null ? null : Lora.fromWeights(llama, adapter) };
+}
