@@ -16,6 +16,11 @@ const SLOTS = 4096;
 const TARGET_MS = { gpu: 12, software: 100 };
 const MAX_IN_FLIGHT = 2;
 
+/** The device went away (driver reset, sleep, memory): nothing more can run on it. */
+export class DeviceLostError extends Error {
+  override readonly name = "DeviceLostError";
+}
+
 export class CommandQueue {
   readonly gpu: Gpu;
   readonly pipelines: PipelineCache;
@@ -142,6 +147,8 @@ export class CommandQueue {
       await staging.mapAsync(1);
       this.#inFlight.length = 0;
       return staging.getMappedRange().slice(0);
+    } catch (error) {
+      throw (await this.#lossOf()) ?? error;
     } finally {
       staging.destroy();
     }
@@ -155,6 +162,16 @@ export class CommandQueue {
   destroy(): void {
     this.#bindGroups.clear();
     this.#uniforms.destroy();
+  }
+
+  /** The error that says so if the device is lost, else null. */
+  async #lossOf(): Promise<DeviceLostError | null> {
+    const lost = await Promise.race([this.gpu.lost, new Promise<null>((resolve) => setTimeout(resolve, 100, null))]);
+    return lost === null
+      ? null
+      : new DeviceLostError(
+          `expected the GPU device ${this.gpu.adapterName} to stay, got it lost (${lost.message || lost.reason}; what was saved before is intact: load the model again)`,
+        );
   }
 
   #adapt(work: number, milliseconds: number): void {

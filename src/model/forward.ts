@@ -113,11 +113,7 @@ export function forwardLayer(pass: Pass, layer: number): void {
   );
   adapted(pass, layer, "gate_proj", act.normed2, act.gate);
   adapted(pass, layer, "up_proj", act.normed2, act.up);
-  queue.dispatch(
-    swigluForward,
-    { g: act.gate, u: act.up, h: act.h },
-    { count4: (rows * config.feedForwardSize) / 4 },
-  );
+  queue.dispatch(swigluForward, { g: act.gate, u: act.up, h: act.h }, { count4: (rows * config.feedForwardSize) / 4 });
   copyRows(pass, act.middle, output);
   adapted(pass, layer, "down_proj", act.h, output, true);
 }
@@ -131,11 +127,7 @@ export function rotate(pass: Pass, { q, k }: { q: GPUBuffer; k: GPUBuffer }, sig
     [q, heads * D],
     [k, kvHeads * D],
   ] as const) {
-    llama.queue.dispatch(
-      ropeRotate,
-      { x, table, positions: workspace.positions },
-      { rows, width, D, sign, offset: 0 },
-    );
+    llama.queue.dispatch(ropeRotate, { x, table, positions: workspace.positions }, { rows, width, D, sign, offset: 0 });
   }
 }
 

@@ -118,7 +118,11 @@ export class Head {
     const { queue, config, outputNorm } = this.#llama;
     const { hiddenSize: C, rmsNormEps: eps } = config;
     const rows = block.length;
-    queue.write(this.#rows, 0, Uint32Array.from(block, ({ row }) => row));
+    queue.write(
+      this.#rows,
+      0,
+      Uint32Array.from(block, ({ row }) => row),
+    );
     queue.dispatch(
       rowsGather,
       { input: hidden, index: this.#rows, output: this.#gathered },
@@ -135,7 +139,11 @@ export class Head {
     const { queue, head } = this.#llama;
     const rows = block.length;
     this.#norm(hidden, block);
-    queue.write(this.#labels, 0, Uint32Array.from(block, ({ label }) => label));
+    queue.write(
+      this.#labels,
+      0,
+      Uint32Array.from(block, ({ label }) => label),
+    );
     this.#chunks.forEach((chunk, index) => {
       const part = head.parts[index];
       forwardLinear(queue, chunk, this.#normed, rows, this.#logits);

@@ -35,7 +35,9 @@ export async function uploadMatrix(
 ): Promise<QuantizedMatrix> {
   const [N = 0, K = 0] = tensor.shape;
   if (K % 4 !== 0) {
-    throw new Error(`expected tensor ${tensor.name} to have a multiple of 4 inputs, got ${K} (this engine reads vectors of 4)`);
+    throw new Error(
+      `expected tensor ${tensor.name} to have a multiple of 4 inputs, got ${K} (this engine reads vectors of 4)`,
+    );
   }
   const parts: WeightPart[] = [];
   for await (const part of packTensor(tensor, maxPartBytes, signal)) {

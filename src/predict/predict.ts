@@ -60,9 +60,13 @@ export async function* predictDocuments(
   if (documents.length === 0 || types.length === 0) {
     return;
   }
-  const predictions = documents.map(
-    ({ id }): Prediction => ({ documentId: id, entities: [], hallucinated: [], responses: [], leftOut: [] }),
-  );
+  const predictions = documents.map(({ id }): Prediction => ({
+    documentId: id,
+    entities: [],
+    hallucinated: [],
+    responses: [],
+    leftOut: [],
+  }));
   const { contextLength } = llama.config;
   const asked = types.map((type) => documents.map((document) => encodePrompt(tokenizer, document.text, type, null)));
   const needed = (prompt: { ids: number[]; sentence: [number, number]; offsets: [number, number][] }): number =>

@@ -17,11 +17,7 @@ export interface SftGradients {
 }
 
 /** Gradients of the SFT loss (method.md, Eq. 2): token mean over all prompts. */
-export async function sftGradients(
-  llama: Llama,
-  lora: Lora,
-  examples: readonly TrainExample[],
-): Promise<SftGradients> {
+export async function sftGradients(llama: Llama, lora: Lora, examples: readonly TrainExample[]): Promise<SftGradients> {
   const trainer = await Trainer.create(llama, lora, examples, { ...PAPER_SFT, ...lora.config, dropout: 0 });
   try {
     const { pages, scale, ...measured } = await trainer.gradients();

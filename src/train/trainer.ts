@@ -142,7 +142,13 @@ export class Trainer {
    * Loss and gradients over all examples, without dropout and without an update.
    * Gradients are of the mean over all supervised tokens.
    */
-  async gradients(): Promise<{ loss: number; supervisedTokens: number; gradNorm: number; pages: LoraPages; scale: number }> {
+  async gradients(): Promise<{
+    loss: number;
+    supervisedTokens: number;
+    gradNorm: number;
+    pages: LoraPages;
+    scale: number;
+  }> {
     this.#clearGradients();
     let supervised = 0;
     for (const example of this.#examples) {

@@ -1,0 +1,184 @@
+/** Training's rules on a tiny Llama of mixed weight types; its arithmetic is proven in golden.test.ts. */
+import { readFileSync } from "node:fs";
+import { create } from "webgpu";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openGpu } from "../gpu/device.ts";
+import { testGpu } from "../gpu/nodeTestGpu.ts";
+import { bytesSource } from "../model/gguf/byteSource.ts";
+import { openGguf } from "../model/gguf/gguf.ts";
+import { Llama } from "../model/llama.ts";
+import { Lora } from "../model/lora.ts";
+import { PAPER_SFT, type TrainConfig } from "./config.ts";
+import type { TrainExample } from "./examples.ts";
+import { sftGradients } from "./gradients.ts";
+import { type StepLog, Trainer, TrainingError } from "./trainer.ts";
+
+const gpu = await testGpu();
+const openTiny = () =>
+  openGguf(bytesSource(readFileSync(new URL("../../reference/goldens/gguf/tiny.gguf", import.meta.url)), "tiny.gguf"));
+let llama: Llama;
+beforeAll(async () => {
+  llama = await Llama.load(gpu, await openTiny());
+});
+afterAll(() => llama.destroy());
+
+const config: TrainConfig = {
+  ...PAPER_SFT,
+  ...{ rank: 3, targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] },
+  ...{ learningRate: 1e-2, gradAccumSteps: 2, epochs: 3 },
+};
+const example = (name: string, length: number): TrainExample => ({
+  name,
+  ids: Array.from({ length }, (_, i) => (7 * i + length) % llama.config.vocabSize),
+  responseStart: length - 4,
+});
+const examples = () => [example("a", 9), example("b", 12), example("c", 6)];
+
+async function run(
+  changes: Partial<TrainConfig>,
+  steps: number,
+): Promise<{ logs: StepLog[]; weights: Float32Array[] }> {
+  const settings = { ...config, ...changes };
+  const lora = Lora.create(llama, settings, settings.seed);
+  const trainer = await Trainer.create(llama, lora, examples(), settings);
+  const logs: StepLog[] = [];
+  while (logs.length < steps) {
+    logs.push(await trainer.step());
+  }
+  const { tensors } = await lora.read();
+  trainer.destroy();
+  lora.destroy();
+  return { logs, weights: [...tensors.values()].map(({ data }) => data) };
+}
+
+describe("training", () => {
+  test("the loss falls, and the log has TRL's names", async () => {
+    const { logs } = await run({ dropout: 0, learningRate: 5e-2 }, 6);
+    expect(Object.keys(logs[0] ?? {})).toEqual(["step", "epoch", "loss", "learning_rate", "grad_norm", "num_tokens"]);
+    expect(logs.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(logs.at(-1)?.epoch).toBe(3);
+    expect(logs.at(-1)?.num_tokens).toBe(3 * (9 + 12 + 6));
+    const epochMean = (e: number) => ((logs[2 * e]?.loss ?? NaN) + (logs[2 * e + 1]?.loss ?? NaN)) / 2;
+    expect(epochMean(2)).toBeLessThan(epochMean(0) - 0.01);
+  });
+
+  test("the same seed gives the same log and weights, bit for bit, with dropout; another does not", async () => {
+    const first = await run({ dropout: 0.3 }, 3);
+    const again = await run({ dropout: 0.3 }, 3);
+    const other = await run({ dropout: 0.3, seed: 7 }, 3);
+    expect(again).toEqual(first);
+    expect(other.logs).not.toEqual(first.logs);
+  });
+
+  test("checkpointing recomputes what the other mode keeps, dropout included", async () => {
+    const layer = await run({ dropout: 0.3, checkpointing: "layer" }, 3);
+    const none = await run({ dropout: 0.3, checkpointing: "none" }, 3);
+    expect(none).toEqual(layer);
+  });
+
+  test("a rank that is no multiple of 4 is padded with rows that stay out of the adapter", async () => {
+    const { weights } = await run({ dropout: 0 }, 2);
+    const [a, b] = weights;
+    expect(a?.length).toBe(3 * llama.config.hiddenSize);
+    expect(b?.every(Number.isFinite)).toBe(true);
+    expect(b?.some((value) => value !== 0)).toBe(true);
+  });
+
+  test("gradients of a sum of prompts do not depend on their order or on what ran before", async () => {
+    const lora = Lora.create(llama, config, 1);
+    const there = await sftGradients(llama, lora, examples());
+    const back = await sftGradients(llama, lora, examples().reverse());
+    lora.destroy();
+    expect(back.loss).toBeCloseTo(there.loss, 5);
+    expect(back.gradNorm).toBeCloseTo(there.gradNorm, 5);
+    expect(there.supervisedTokens).toBe(12);
+  });
+});
+
+describe("what stops training", () => {
+  test("an empty support set", async () => {
+    const lora = Lora.create(llama, config, 1);
+    await expect(Trainer.create(llama, lora, [], config)).rejects.toThrow("expected at least one training prompt");
+    lora.destroy();
+  });
+
+  test("a setting out of range", async () => {
+    const lora = Lora.create(llama, config, 1);
+    const wrong = { ...config, learningRate: Number.NaN };
+    await expect(Trainer.create(llama, lora, examples(), wrong)).rejects.toThrow("expected learningRate");
+    lora.destroy();
+  });
+
+  test("NaN: step, tensor and prompts are named, and no weight has changed", async () => {
+    const lora = Lora.create(llama, config, 1);
+    const sound = await lora.read();
+    const tensors = new Map(sound.tensors);
+    const name = "base_model.model.model.layers.0.self_attn.v_proj.lora_A.weight";
+    const poisoned = tensors.get(name);
+    expect(poisoned).toBeDefined();
+    if (poisoned !== undefined) {
+      tensors.set(name, { ...poisoned, data: poisoned.data.map((value, i) => (i === 5 ? NaN : value)) });
+    }
+    const broken = Lora.fromWeights(llama, { config: { ...config, dropout: 0 }, tensors });
+    const trainer = await Trainer.create(llama, broken, examples(), config);
+    const failure = await trainer.step().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(TrainingError);
+    expect(String(failure)).toMatch(/step 1.*lora_[AB].*prompts .*(a|b|c)/);
+    expect((await broken.read()).tensors).toEqual(tensors);
+    expect(trainer.stepsDone).toBe(0);
+    trainer.destroy();
+    broken.destroy();
+    lora.destroy();
+  });
+
+  test("a stop between micro-batches leaves the weights as they were", async () => {
+    const lora = Lora.create(llama, config, 1);
+    const before = await lora.read();
+    const trainer = await Trainer.create(llama, lora, examples(), config);
+    await expect(trainer.step(AbortSignal.abort())).rejects.toThrow();
+    expect(await lora.read()).toEqual(before);
+    trainer.destroy();
+    lora.destroy();
+  });
+
+  test("a lost device: the step fails in words", async () => {
+    const other = await openGpu(create([]));
+    const tiny = await Llama.load(other, await openTiny());
+    const lora = Lora.create(tiny, config, 1);
+    const trainer = await Trainer.create(tiny, lora, examples(), config);
+    await trainer.step();
+    other.destroy();
+    await expect(trainer.step()).rejects.toThrow(/device/i);
+    expect((await other.lost).reason).toBe("destroyed");
+  });
+});
+
+describe("an adapter that does not fit", () => {
+  test("wrong shape, missing and foreign tensors are named", async () => {
+    const lora = Lora.create(llama, config, 1);
+    const { config: own, tensors } = await lora.read();
+    lora.destroy();
+    const name = "base_model.model.model.layers.0.mlp.down_proj.lora_B.weight";
+    const change = (edit: (map: Map<string, { shape: [number, number]; data: Float32Array }>) => void) => {
+      const map = new Map(tensors) as Map<string, { shape: [number, number]; data: Float32Array }>;
+      edit(map);
+      return () => Lora.fromWeights(llama, { config: own, tensors: map });
+    };
+    expect(change((map) => map.delete(name))).toThrow(name);
+    expect(change((map) => map.set(name, { shape: [3, 3], data: new Float32Array(9) }))).toThrow("3×3");
+    const foreign = name.replace("layers.0", "layers.99");
+    expect(change((map) => map.set(foreign, { shape: [1, 1], data: new Float32Array(1) }))).toThrow("layers.99");
+  });
+
+  test("PEFT's names and row order survive a round trip", async () => {
+    const lora = Lora.create(llama, config, 3);
+    const first = await lora.read();
+    const tensors = new Map(
+      [...first.tensors].map(([key, { shape, data }]) => [key, { shape, data: data.map((_, i) => Math.sin(i + 1)) }]),
+    );
+    const second = Lora.fromWeights(llama, { config: first.config, tensors });
+    expect((await second.read()).tensors).toEqual(tensors);
+    second.destroy();
+    lora.destroy();
+  });
+});
