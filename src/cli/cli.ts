@@ -19,6 +19,7 @@ const verbs: readonly VerbEntry[] = [
   { name: "score", summary: "log-probability of each completion", load: () => import("./score.ts") },
   { name: "grad", summary: "a loss and its LoRA gradients, without update", load: () => import("./grad.ts") },
   { name: "train", summary: "a stage of training", load: () => import("./train.ts") },
+  { name: "predict", summary: "entities of every document", load: () => import("./predict.ts") },
   {
     name: "eval",
     summary: "strict span F1, per type, boundary errors, hallucinations",

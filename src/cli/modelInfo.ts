@@ -1,10 +1,14 @@
 // obp model info: what a GGUF holds, and what it needs.
 import { readLlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
-import { packedBytes } from "../model/gguf/pack.ts";
+import { PAPER_SFT } from "../train/config.ts";
+import { trainingBytes, weightBytes } from "../train/memory.ts";
 import { modelFlag, openModel } from "./openModel.ts";
 import { quantity } from "./progress.ts";
 import { defineVerb } from "./verb.ts";
+
+/** Length of the prompts that `trainingAt512` is reckoned for. */
+const TOKENS = 512;
 
 export const verb = defineVerb({
   positionals: { file: { help: modelFlag.help } },
@@ -12,13 +16,15 @@ export const verb = defineVerb({
   example: "npx obp model info bundled",
   async run({ positionals }) {
     const gguf = await openModel(positionals.file);
-    const { ropeFactors, ...config } = await readLlamaConfig(gguf);
+    const config = await readLlamaConfig(gguf);
+    const { ropeFactors, ...facts } = config;
     const tensorTypes = countTypes(gguf);
-    const gpuBytes = { weights: weightBytes(gguf) };
+    const weights = weightBytes(gguf);
+    const gpuBytes = { weights, trainingAt512: weights + trainingBytes(config, PAPER_SFT, TOKENS, "layer") };
     return {
       json: {
         architecture: "llama",
-        ...config,
+        ...facts,
         ropeFactors: ropeFactors === null ? null : Array.from(ropeFactors),
         tensorTypes,
         fileBytes: gguf.fileBytes,
@@ -32,7 +38,7 @@ export const verb = defineVerb({
         `tensors: ${Object.entries(tensorTypes)
           .map(([type, count]) => `${count} ${type}`)
           .join(", ")}`,
-        `file ${quantity(gguf.fileBytes)}B; on the GPU: weights ${quantity(gpuBytes.weights)}B`,
+        `file ${quantity(gguf.fileBytes)}B; on the GPU: weights ${quantity(weights)}B, training on ${TOKENS} tokens ${quantity(gpuBytes.trainingAt512)}B in all`,
       ].join("\n"),
     };
   },
@@ -45,19 +51,4 @@ function countTypes(gguf: GgufFile): Readonly<Record<string, number>> {
     counts.set(type, (counts.get(type) ?? 0) + 1);
   }
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
-}
-
-/** Bytes of all weights in the engine's own layouts; vectors stay f32. */
-function weightBytes(gguf: GgufFile): number {
-  let bytes = 0;
-  for (const { type, shape } of gguf.tensors.values()) {
-    const [N = 1, K] = shape;
-    if (K === undefined) {
-      bytes += N * 4;
-    } else {
-      const packed = packedBytes(type, N, K);
-      bytes += packed.words + packed.scales;
-    }
-  }
-  return bytes;
 }

@@ -11,7 +11,7 @@ import type { Llama } from "./llama.ts";
 import type { QuantizedMatrix } from "./weights.ts";
 
 /** Rows whose logits exist at a time. */
-const BLOCK = 64;
+export const HEAD_BLOCK = 64;
 
 /** A supervised row of the residual stream and the token it should predict. */
 export interface SupervisedRow {
@@ -26,14 +26,14 @@ export class Head {
   readonly #chunks: readonly QuantizedMatrix[];
   readonly #rows: GPUBuffer;
   readonly #labels: GPUBuffer;
-  readonly #gathered: GPUBuffer; // (BLOCK,C)
-  readonly #normed: GPUBuffer; // (BLOCK,C)
+  readonly #gathered: GPUBuffer; // (HEAD_BLOCK,C)
+  readonly #normed: GPUBuffer; // (HEAD_BLOCK,C)
   readonly #rstd: GPUBuffer;
-  readonly #logits: GPUBuffer; // (BLOCK, widest Np)
-  readonly #stats: GPUBuffer; // (BLOCK,4)
+  readonly #logits: GPUBuffer; // (HEAD_BLOCK, widest Np)
+  readonly #stats: GPUBuffer; // (HEAD_BLOCK,4)
   readonly #total: GPUBuffer; // (Σ −logprob, rows)
-  readonly #dNormed: GPUBuffer; // (BLOCK,C)
-  readonly #dGathered: GPUBuffer; // (BLOCK,C)
+  readonly #dNormed: GPUBuffer; // (HEAD_BLOCK,C)
+  readonly #dGathered: GPUBuffer; // (HEAD_BLOCK,C)
 
   constructor(llama: Llama) {
     this.#llama = llama;
@@ -41,14 +41,14 @@ export class Head {
     this.#chunks = head.parts.map((part) => ({ ...head, N: part.Np, parts: [{ ...part, n0: 0 }] }));
     const pool = new BufferPool(llama.queue.gpu);
     this.#pool = pool;
-    const width = BLOCK * config.hiddenSize * 4;
-    this.#rows = pool.storage("supervised rows", BLOCK * 4);
-    this.#labels = pool.storage("labels", BLOCK * 4);
+    const width = HEAD_BLOCK * config.hiddenSize * 4;
+    this.#rows = pool.storage("supervised rows", HEAD_BLOCK * 4);
+    this.#labels = pool.storage("labels", HEAD_BLOCK * 4);
     this.#gathered = pool.storage("gathered", width);
     this.#normed = pool.storage("head input", width);
-    this.#rstd = pool.storage("head rstd", BLOCK * 4);
-    this.#logits = pool.storage("logits", BLOCK * Math.max(...this.#chunks.map(({ N }) => N)) * 4);
-    this.#stats = pool.storage("softmax stats", BLOCK * 16);
+    this.#rstd = pool.storage("head rstd", HEAD_BLOCK * 4);
+    this.#logits = pool.storage("logits", HEAD_BLOCK * Math.max(...this.#chunks.map(({ N }) => N)) * 4);
+    this.#stats = pool.storage("softmax stats", HEAD_BLOCK * 16);
     this.#total = pool.storage("loss total", 16);
     this.#dNormed = pool.storage("d head input", width);
     this.#dGathered = pool.storage("d gathered", width);
@@ -73,8 +73,8 @@ export class Head {
     if (dx !== null) {
       this.#llama.queue.clear(dx);
     }
-    for (let first = 0; first < supervised.length; first += BLOCK) {
-      const block = supervised.slice(first, first + BLOCK);
+    for (let first = 0; first < supervised.length; first += HEAD_BLOCK) {
+      const block = supervised.slice(first, first + HEAD_BLOCK);
       this.#blockLoss(hidden, block);
       if (dx !== null) {
         this.#blockBackward(block.length, dx);
@@ -85,8 +85,8 @@ export class Head {
   /** Log-probability of each row's label. */
   async logprobs(hidden: GPUBuffer, supervised: readonly SupervisedRow[]): Promise<number[]> {
     const logprobs: number[] = [];
-    for (let first = 0; first < supervised.length; first += BLOCK) {
-      const block = supervised.slice(first, first + BLOCK);
+    for (let first = 0; first < supervised.length; first += HEAD_BLOCK) {
+      const block = supervised.slice(first, first + HEAD_BLOCK);
       this.#blockLoss(hidden, block);
       const stats = new Float32Array(await this.#llama.queue.read(this.#stats, 0, block.length * 16));
       block.forEach((_, row) => logprobs.push((stats[4 * row + 2] ?? NaN) - (stats[4 * row + 3] ?? NaN)));
