@@ -92,6 +92,8 @@ describe("RoPE factors", () => {
     const data = new Uint8Array(Float32Array.of(1, 8).buffer);
     const file = withTensor(llamaSpec(), "rope_freqs.weight", { dims: [2], type: 0, data });
     expect((await built(file)).ropeFactors).toEqual(Float32Array.of(1, 8));
+    const both = Object.entries(linear).reduce((spec, [key, value]) => withMetadata(spec, key, value), file);
+    expect((await built(both)).ropeFactors).toEqual(Float32Array.of(4, 32));
   });
 });
 

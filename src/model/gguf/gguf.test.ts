@@ -16,7 +16,8 @@ import {
 import { bytesSource, type ByteSource } from "./byteSource.ts";
 import { readTensorF32 } from "./dequantize.ts";
 import { goldenBytes, splitGolden, tinyGolden } from "./goldenFiles.ts";
-import { openGguf, type GgufFile, type GgufValue } from "./gguf.ts";
+import { openGguf, type GgufFile } from "./gguf.ts";
+import type { GgufValue } from "./metadata.ts";
 
 const open = (bytes: Uint8Array, name = "test.gguf") => openGguf(bytesSource(bytes, name));
 
@@ -64,6 +65,13 @@ describe("a file of Python's GGUFWriter", () => {
     const tokens = plain(metadata.get("tokenizer.ggml.tokens"));
     expect(tokens).toHaveLength(40);
     expect((tokens as string[]).slice(0, 8)).toEqual(["<unk>", "<s>", "</s>", "\ufeff", "é", "👩‍👧", "", "t0"]);
+  });
+
+  it("gives strings with a byte order mark first", async () => {
+    let spec = withMetadata(llamaSpec(), "one", [STRING, str("\ufeffa")]);
+    spec = withMetadata(spec, "many", [ARRAY, array(STRING, [str("\ufeff"), str("b")])]);
+    const { metadata } = await open(buildGguf(spec));
+    expect([metadata.get("one"), metadata.get("many")]).toEqual(["\ufeffa", ["\ufeff", "b"]]);
   });
 
   it("gives types, shapes, places and values of all tensors", async () => {

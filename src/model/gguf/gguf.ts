@@ -4,8 +4,6 @@ import { GgufError } from "./ggufError.ts";
 import { readHeader, type GgufTensor, type Header } from "./header.ts";
 import { countValue, quoted, type GgufValue, type Metadata } from "./metadata.ts";
 
-export { GgufError, type GgufTensor, type GgufValue };
-
 export interface GgufFile {
   /** name of the file that was opened */
   readonly name: string;

@@ -25,7 +25,8 @@ import {
 import { bytesSource, type ByteSource } from "./byteSource.ts";
 import { readLlamaConfig } from "./config.ts";
 import { goldenBytes } from "./goldenFiles.ts";
-import { GgufError, openGguf } from "./gguf.ts";
+import { openGguf } from "./gguf.ts";
+import { GgufError } from "./ggufError.ts";
 import { packTensor } from "./pack.ts";
 
 const HUGE = 2n ** 60n;
@@ -86,6 +87,9 @@ describe("a file cut anywhere", () => {
       const message = await refusal(bytesSource(whole.subarray(0, length), "test.gguf"));
       expect(message).toMatch(/truncated|empty/);
     }
+    expect(await refusal(bytesSource(whole.subarray(0, -1), "test.gguf"))).toMatch(
+      /"output_norm.weight" to end within/,
+    );
   });
 });
 
@@ -163,6 +167,7 @@ describe("absurd counts and lengths", () => {
       joined(u32(ARRAY), u64(1)),
       /at most 65536 arrays within arrays, 8 deep/,
     ],
+    ["too many keys", begin(0, 65_537), u8(0), /at most 65536 metadata keys .*, got a count of 65537/],
     ["the same key", begin(0, 65_536), joined(str("k"), u32(UINT8), u8(1)), /metadata key once, got "k" twice/],
     ["tensors of no name", begin(65_536, 0), joined(str(""), u32(1), u64(1), u32(0), u64(0)), /got "" twice/],
   ])("a header without end: %s", async (_, start, pattern, message) => {

@@ -60,11 +60,7 @@ const LAYOUT_OF: Record<GgmlType, WeightLayout> = {
   Q6_K: "q8",
 };
 
-export function weightLayout(type: GgmlType): WeightLayout {
-  return LAYOUT_OF[type];
-}
-
-export function scaleKind(type: GgmlType): ScaleKind {
+function scaleKind(type: GgmlType): ScaleKind {
   return type === "Q6_K" ? "halves" : "scaleMin";
 }
 
