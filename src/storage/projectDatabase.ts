@@ -12,7 +12,9 @@ export async function loadProject(): Promise<Project | null> {
   const transaction = database.transaction(["project", "documents"]);
   const head = await transaction.objectStore("project").get(CURRENT);
   if (head === undefined) return null;
-  const byId = new Map((await transaction.objectStore("documents").getAll()).map((document) => [document.id, document]));
+  const byId = new Map(
+    (await transaction.objectStore("documents").getAll()).map((document) => [document.id, document]),
+  );
   const documents = head.order.map((id) => {
     const document = byId.get(id);
     if (document === undefined) {

@@ -28,7 +28,10 @@ export function App() {
         <FirstVisit />
         <div className="panel">
           {loadError !== null ? (
-            <Empty title="The project could not be opened" action={<button onClick={() => location.reload()}>Reload</button>}>
+            <Empty
+              title="The project could not be opened"
+              action={<button onClick={() => location.reload()}>Reload</button>}
+            >
               {loadError}
             </Empty>
           ) : (

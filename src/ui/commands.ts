@@ -31,7 +31,10 @@ function goCommands(): Command[] {
 function step(direction: "undo" | "redo"): void {
   const change = useProject.getState()[direction]();
   const view = useView.getState();
-  if (change === null) return view.notify("info", `Nothing to ${direction}`);
+  if (change === null) {
+    view.notify("info", `Nothing to ${direction}`);
+    return;
+  }
   if (change.documentId !== null && view.panel === "label") view.goTo("label", change.documentId);
   view.notify("info", `${direction === "undo" ? "Undone" : "Redone"}: ${change.label}`);
 }
@@ -40,13 +43,37 @@ function generalCommands(): Command[] {
   const view = useView.getState();
   const { job } = useEngine.getState();
   return [
-    { id: "palette", group: "General", title: "Command palette", keys: ["Mod+k"], run: () => view.setOverlay("palette") },
+    {
+      id: "palette",
+      group: "General",
+      title: "Command palette",
+      keys: ["Mod+k"],
+      run: () => view.setOverlay("palette"),
+    },
     { id: "keys", group: "General", title: "Keys of this screen", keys: ["?"], run: () => view.setOverlay("keys") },
     { id: "undo", group: "General", title: "Undo", keys: ["Mod+z", "u"], run: () => step("undo") },
     { id: "redo", group: "General", title: "Redo", keys: ["Mod+Shift+z", "Mod+y"], run: () => step("redo") },
-    { id: "import", group: "Documents", title: "Import documents…", keys: ["Mod+o"], run: () => view.setOverlay("import") },
-    { id: "export", group: "Documents", title: "Export documents…", keys: ["Mod+s"], run: () => view.setOverlay("export") },
-    { id: "sample", group: "Documents", title: "Load the sample project", keys: [], run: () => void loadSampleProject() },
+    {
+      id: "import",
+      group: "Documents",
+      title: "Import documents…",
+      keys: ["Mod+o"],
+      run: () => view.setOverlay("import"),
+    },
+    {
+      id: "export",
+      group: "Documents",
+      title: "Export documents…",
+      keys: ["Mod+s"],
+      run: () => view.setOverlay("export"),
+    },
+    {
+      id: "sample",
+      group: "Documents",
+      title: "Load the sample project",
+      keys: [],
+      run: () => void loadSampleProject(),
+    },
     { id: "train", group: "Engine", title: "Train (quick preset)", keys: [], run: () => void startQuickTraining() },
     ...(job === null
       ? []
@@ -54,7 +81,13 @@ function generalCommands(): Command[] {
     { id: "gpu", group: "Engine", title: "GPU details", keys: [], run: () => view.setOverlay("gpu") },
     { id: "theme.light", group: "View", title: "Light", keys: [], run: () => view.setTheme("light") },
     { id: "theme.dark", group: "View", title: "Dark", keys: [], run: () => view.setTheme("dark") },
-    { id: "theme.system", group: "View", title: "Light or dark as the system", keys: [], run: () => view.setTheme("system") },
+    {
+      id: "theme.system",
+      group: "View",
+      title: "Light or dark as the system",
+      keys: [],
+      run: () => view.setTheme("system"),
+    },
   ];
 }
 

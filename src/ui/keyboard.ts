@@ -11,7 +11,8 @@ const IS_MAC = navigator.platform.startsWith("Mac");
 export function pressedKey(event: KeyboardEvent): string {
   const mod = IS_MAC ? event.metaKey : event.ctrlKey;
   // Shift turns a digit into another character, by keyboard layout: the physical key says which digit it is.
-  const shiftedDigit = event.shiftKey && event.key.length === 1 && /^Digit[1-9]$/.test(event.code) && !/[0-9]/.test(event.key);
+  const shiftedDigit =
+    event.shiftKey && event.key.length === 1 && /^Digit[1-9]$/.test(event.code) && !/[0-9]/.test(event.key);
   const key = shiftedDigit
     ? event.code.slice(5)
     : event.key === " "
@@ -36,12 +37,18 @@ export function keyLabel(keys: string): string {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
 }
 
 /** Space and Enter press the button that has the focus. */
 function pressesControl(target: EventTarget | null, key: string): boolean {
-  return (key === "Space" || key === "Enter") && target instanceof HTMLElement && target.closest("button, a, summary") !== null;
+  return (
+    (key === "Space" || key === "Enter") &&
+    target instanceof HTMLElement &&
+    target.closest("button, a, summary") !== null
+  );
 }
 
 export function connectKeyboard(commands: () => Command[]): void {
@@ -54,7 +61,8 @@ export function connectKeyboard(commands: () => Command[]): void {
     const available = commands();
     const chord = first !== null && event.timeStamp - first.at < CHORD_MS ? `${first.key} ${key}` : null;
     const command =
-      available.find(({ keys }) => chord !== null && keys.includes(chord)) ?? available.find(({ keys }) => keys.includes(key));
+      available.find(({ keys }) => chord !== null && keys.includes(chord)) ??
+      available.find(({ keys }) => keys.includes(key));
     const begins = available.some(({ keys }) => keys.some((name) => name.startsWith(`${key} `)));
     first = command === undefined && begins ? { key, at: event.timeStamp } : null;
     if (command === undefined) return;

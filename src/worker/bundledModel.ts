@@ -28,11 +28,16 @@ export async function openBundledModel(onProgress: (done: number, total: number)
   }
   const response = await fetch(URL_OF_MODEL);
   if (!response.ok || response.body === null) {
-    throw new Error(`expected the bundled model at ${URL_OF_MODEL.pathname}, got HTTP ${response.status} (reload the page)`);
+    throw new Error(
+      `expected the bundled model at ${URL_OF_MODEL.pathname}, got HTTP ${response.status} (reload the page)`,
+    );
   }
   const total = Number(response.headers.get("content-length") ?? 0);
   const [toDisk, inMemory] = response.body.tee();
-  const kept = saveBundled(countBytes(toDisk, (done) => onProgress(done, total)), response.headers.get("etag") ?? "");
+  const kept = saveBundled(
+    countBytes(toDisk, (done) => onProgress(done, total)),
+    response.headers.get("etag") ?? "",
+  );
   const [record, bytes] = await Promise.all([kept.catch(() => null), new Response(inMemory).blob()]);
   if (record === null) return { blob: bytes, cached: false };
   if (cached !== undefined && cached.fingerprint !== record.fingerprint) await deleteModel(cached.fingerprint);

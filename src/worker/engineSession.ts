@@ -6,6 +6,7 @@ import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { readAdapter } from "../storage/adapterStore.ts";
 import type { OpenModel } from "./modelFacts.ts";
+import { throttle } from "./throttle.ts";
 import type { GpuProblem, GpuReport, GpuState, ModelState, StudioEvent } from "./protocol.ts";
 
 /** Features and limits that say what the engine can do here. */
@@ -83,7 +84,7 @@ export class EngineSession {
     this.#emit({ kind: "phase", phase: "loading the model" });
     const llama = await Llama.load(this.gpu, gguf, {
       signal,
-      onProgress: (done, total) => this.#emit({ kind: "progress", done, total, unit: "bytes" }),
+      onProgress: throttle((done, total) => this.#emit({ kind: "progress", done, total, unit: "bytes" })),
     });
     this.#llama = llama;
     this.setModelState({ kind: "open", facts, gpuBytes: llama.gpuBytes });

@@ -11,7 +11,7 @@ describe("JobControl", () => {
     expect(passed).toBe(false);
     control.resume();
     await gate;
-    expect(control.paused).toBe(false);
+    expect(control.isPaused()).toBe(false);
   });
 
   it("lets a paused job through to its end when it is stopped", async () => {
@@ -19,9 +19,9 @@ describe("JobControl", () => {
     control.pause();
     control.stop();
     await control.waitWhilePaused();
-    expect(control.stopped).toBe(true);
+    expect(control.isStopped()).toBe(true);
     expect(control.signal.aborted).toBe(true);
     control.pause();
-    expect(control.paused).toBe(false);
+    expect(control.isPaused()).toBe(false);
   });
 });

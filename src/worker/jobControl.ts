@@ -8,16 +8,16 @@ export class JobControl {
     return this.#abort.signal;
   }
 
-  get stopped(): boolean {
+  isStopped(): boolean {
     return this.#abort.signal.aborted;
   }
 
-  get paused(): boolean {
+  isPaused(): boolean {
     return this.#paused !== null;
   }
 
   pause(): void {
-    if (this.stopped || this.#paused !== null) return;
+    if (this.isStopped() || this.#paused !== null) return;
     let resume = (): void => undefined;
     const promise = new Promise<void>((resolve) => (resume = resolve));
     this.#paused = { promise, resume };

@@ -47,7 +47,14 @@ describe("loraParameters", () => {
 
 describe("weightBytes", () => {
   it("counts 4 bits and a scale pair per 32 for Q4_0, 4 bytes for norms", () => {
-    expect(weightBytes(file([["w", "Q4_0", [64, 256]], ["norm", "F32", [256]]]))).toBe((64 * 256) / 2 + 64 * 8 * 4 + 1024);
+    expect(
+      weightBytes(
+        file([
+          ["w", "Q4_0", [64, 256]],
+          ["norm", "F32", [256]],
+        ]),
+      ),
+    ).toBe((64 * 256) / 2 + 64 * 8 * 4 + 1024);
   });
 });
 

@@ -104,10 +104,10 @@ function verdict(bytes: number, { maxBufferSize, mainMemory }: DeviceMemory): Pi
       verdict: fits ? "yes" : "tight",
       reason: fits
         ? `even a single buffer may be ${gigabytes(maxBufferSize)} here`
-        : "the browser tells neither the GPU's memory nor the machine's: loading it will show",
+        : "the browser reports neither the GPU's memory nor the machine's: loading it will show",
     };
   }
-  const machine = `the browser tells ${gigabytes(mainMemory)} of main memory (it never tells the GPU's)`;
+  const machine = `the browser reports ${gigabytes(mainMemory)} of main memory (it never reports the GPU's)`;
   if (bytes > mainMemory) return { verdict: "no", reason: `more than the machine has: ${machine}` };
   if (bytes > mainMemory / 2) return { verdict: "tight", reason: `over half of it: ${machine}` };
   return { verdict: "yes", reason: machine };

@@ -8,6 +8,7 @@ import type { PredictionRecord } from "../storage/database.ts";
 import { predictionKey, savePredictions } from "../storage/predictionStore.ts";
 import type { OpenModel } from "./modelFacts.ts";
 import type { StudioEvent } from "./protocol.ts";
+import { throttle } from "./throttle.ts";
 
 export interface PredictInput {
   llama: Llama;
@@ -25,14 +26,21 @@ export async function predictAndSave(input: PredictInput, emit: (event: StudioEv
   const { llama, lora, adapter, model, documents, types, signal } = input;
   const byId = new Map(documents.map((document) => [document.id, document]));
   const predictions: Document[] = [];
-  const options = { mode: "span", signal } as const;
-  emit({ kind: "progress", done: 0, total: documents.length, unit: "sentences" });
+  const leftOut: string[] = [];
+  const onProgress = throttle((done: number, total: number) =>
+    emit({ kind: "progress", done, total, unit: "prompts" }),
+  );
+  onProgress(0, documents.length * types.length);
+  const options = { mode: "span", signal, onProgress } as const;
   for await (const prediction of predictDocuments(llama, lora, model.tokenizer, documents, types, options)) {
     const document = byId.get(prediction.documentId);
     if (document === undefined) continue;
     const { entities, hallucinated } = prediction;
     predictions.push({ id: document.id, text: document.text, entities, hallucinated });
-    emit({ kind: "progress", done: predictions.length, total: documents.length, unit: "sentences" });
+    leftOut.push(...prediction.leftOut.map(({ type, tokens }) => `${document.id} / ${type} (${tokens} tokens)`));
+  }
+  if (leftOut.length > 0) {
+    emit({ kind: "warning", message: `Not predicted, over the model's context: ${leftOut.join(", ")}` });
   }
   const { fingerprint } = model.facts;
   const record: PredictionRecord = {

@@ -122,11 +122,12 @@ export type StudioEvent =
   /** `adapter`: what is trained, or predicts; null: the model without any. */
   | { kind: "started"; job: JobKind; name: string; adapter: string | null }
   | { kind: "phase"; phase: JobPhase }
-  | { kind: "progress"; done: number; total: number; unit: "bytes" | "sentences" }
+  | { kind: "progress"; done: number; total: number; unit: "bytes" | "prompts" }
   | { kind: "stepLog"; log: StepLog; totalSteps: number; tokensPerSecond: number; etaSeconds: number }
   | { kind: "predictions"; record: PredictionRecord }
   | { kind: "adapterSaved"; record: AdapterRecord }
   | { kind: "modelsChanged"; models: ModelRecord[] }
+  | { kind: "warning"; message: string }
   | { kind: "error"; message: string }
   | { kind: "deviceLost"; message: string }
   | { kind: "done"; outcome: JobOutcome };

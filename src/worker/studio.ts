@@ -30,6 +30,7 @@ import type {
   TrainRequest,
   WrittenDocuments,
 } from "./protocol.ts";
+import { throttle } from "./throttle.ts";
 import { runTraining } from "./trainJob.ts";
 
 /** Prompts of this length are what a model's memory need is shown for. */
@@ -61,9 +62,10 @@ export class Studio {
 
   async openBundledModel(): Promise<void> {
     await this.#open(BUNDLED_FILE, async () => {
-      const { blob, cached } = await openBundledModel((doneBytes, totalBytes) =>
+      const onProgress = throttle((doneBytes: number, totalBytes: number) =>
         this.#session.setModelState({ kind: "opening", name: BUNDLED_FILE, doneBytes, totalBytes }),
       );
+      const { blob, cached } = await openBundledModel(onProgress);
       return readModel(blob, BUNDLED_FILE, { origin: "bundled", cached });
     });
   }
@@ -125,7 +127,9 @@ export class Studio {
   train(request: TrainRequest): void {
     const adapter = crypto.randomUUID();
     this.#start("train", request.name, adapter, async (control) => {
-      const { steps, saved } = await runTraining(this.#session, request, adapter, control, (event) => this.#emit(event));
+      const { steps, saved } = await runTraining(this.#session, request, adapter, control, (event) =>
+        this.#emit(event),
+      );
       return { steps, adapter: saved ? adapter : null };
     });
   }
@@ -200,7 +204,8 @@ export class Studio {
   }
 
   async #open(name: string, read: () => Promise<Parameters<EngineSession["setModel"]>[0]>): Promise<void> {
-    if (this.#job !== null) throw new Error("expected no job to be running, got one (stop it before changing the model)");
+    if (this.#job !== null)
+      throw new Error("expected no job to be running, got one (stop it before changing the model)");
     const before = this.#session.modelState;
     this.#session.setModelState({ kind: "opening", name, doneBytes: 0, totalBytes: 0 });
     try {
@@ -220,7 +225,8 @@ export class Studio {
 
   #deviceMemory(): DeviceMemory {
     const { gpuState } = this.#session;
-    const gigabytes = "deviceMemory" in navigator && typeof navigator.deviceMemory === "number" ? navigator.deviceMemory : null;
+    const gigabytes =
+      "deviceMemory" in navigator && typeof navigator.deviceMemory === "number" ? navigator.deviceMemory : null;
     return {
       maxBufferSize: gpuState.kind === "ready" ? (gpuState.report.limits["maxBufferSize"] ?? null) : null,
       mainMemory: gigabytes === null ? null : gigabytes * 2 ** 30,
@@ -243,11 +249,11 @@ export class Studio {
       this.#emit({ kind: "done", outcome: { job, seconds: (performance.now() - began) / 1000, ...outcome } });
     };
     run(control).then(
-      (result) => finish({ status: control.stopped ? "stopped" : "finished", message: null, ...result }),
+      (result) => finish({ status: control.isStopped() ? "stopped" : "finished", message: null, ...result }),
       (error: unknown) => {
         const { lost } = this.#session;
         const message = lost ?? (error instanceof Error ? error.message : String(error));
-        const stopped = control.stopped && lost === null;
+        const stopped = control.isStopped() && lost === null;
         if (!stopped && lost === null) this.#emit({ kind: "error", message });
         finish({ status: stopped ? "stopped" : "failed", message: stopped ? null : message, steps: 0, adapter: null });
       },

@@ -63,11 +63,11 @@ async function runSteps(run: Run): Promise<TrainResult> {
   let last: StepLog | null = null;
   let saved = false;
   emit({ kind: "phase", phase: "training" });
-  while (trainer.stepsDone < trainer.totalSteps && !control.stopped) {
-    if (control.paused) {
+  while (trainer.stepsDone < trainer.totalSteps && !control.isStopped()) {
+    if (control.isPaused()) {
       emit({ kind: "phase", phase: "paused" });
       await control.waitWhilePaused();
-      if (control.stopped) break;
+      if (control.isStopped()) break;
       emit({ kind: "phase", phase: "training" });
     }
     const began = performance.now();
@@ -77,7 +77,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
     emit({ kind: "stepLog", log, totalSteps: trainer.totalSteps, tokensPerSecond, etaSeconds });
     const epochEnded = Math.floor(log.epoch + 1e-9) > Math.floor((last?.epoch ?? 0) + 1e-9);
     last = log;
-    if (epochEnded && log.step < trainer.totalSteps && !control.stopped) {
+    if (epochEnded && log.step < trainer.totalSteps && !control.isStopped()) {
       await save(run, log);
       saved = true;
       if (request.evaluate === "epoch") await predictTrained(run);
@@ -86,7 +86,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
   }
   if (last === null) return { steps: 0, saved };
   await save(run, last);
-  if (request.evaluate !== "never" && !control.stopped) await predictTrained(run);
+  if (request.evaluate !== "never" && !control.isStopped()) await predictTrained(run);
   return { steps: last.step, saved: true };
 }
 
@@ -118,7 +118,7 @@ async function predictTrained({ session, request, adapter, control, emit, llama,
     await predictAndSave(input, emit);
   } catch (error) {
     // Stopping while predicting ends the run as stopping in a step does: the adapter is saved already.
-    if (!control.stopped || session.lost !== null) throw error;
+    if (!control.isStopped() || session.lost !== null) throw error;
   }
 }
 

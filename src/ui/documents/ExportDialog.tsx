@@ -20,10 +20,13 @@ export function ExportDialog() {
   const documents = project.documents.filter((document) => document.split === split && (document.done || !onlyDone));
 
   const save = async (): Promise<void> => {
-    const plain = documents.map(({ split: _split, done: _done, ...document }) => document);
-    const written = await ask((client) => client.writeDocuments(format, plain));
+    const written = await ask((client) => client.writeDocuments(format, documents));
     if (written === null) return;
-    download(`${project.name.toLowerCase().replace(/\s+/g, "-")}.${split}.${written.extension}`, written.text, "text/plain");
+    download(
+      `${project.name.toLowerCase().replace(/\s+/g, "-")}.${split}.${written.extension}`,
+      written.text,
+      "text/plain",
+    );
     useView.getState().setOverlay(null);
     for (const warning of written.warnings) useView.getState().notify("info", `Not in the file: ${warning}`);
   };

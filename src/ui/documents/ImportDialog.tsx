@@ -35,7 +35,9 @@ export function ImportDialog() {
   const readPasted = (text: string): void => {
     setProblem(null);
     const documents = documentsFromText(text);
-    setParsed(documents.length === 0 ? null : { format: "text, one document a line", documents, warnings: [], errors: [] });
+    setParsed(
+      documents.length === 0 ? null : { format: "text, one document a line", documents, warnings: [], errors: [] },
+    );
   };
   const documents = parsed?.documents ?? [];
   const labelled = documents.filter(({ entities }) => entities.length > 0).length;
@@ -43,9 +45,9 @@ export function ImportDialog() {
 
   const finish = (): void => {
     const options = { split, mode, done: labelled > 0 };
-    useProject.getState().edit(`import ${plural(documents.length, "document")}`, (before) =>
-      withImported(before, documents, options),
-    );
+    useProject
+      .getState()
+      .edit(`import ${plural(documents.length, "document")}`, (before) => withImported(before, documents, options));
     useLabel.setState({ split, search: "", status: "all", typeFilter: null });
     const first = useProject.getState().project?.documents.at(-documents.length);
     if (first !== undefined) openDocument(first.id);
@@ -63,7 +65,11 @@ export function ImportDialog() {
           void read([...event.dataTransfer.files]);
         }}
       >
-        <input type="file" className="visually-hidden" onChange={(event) => void read([...(event.target.files ?? [])])} />
+        <input
+          type="file"
+          className="visually-hidden"
+          onChange={(event) => void read([...(event.target.files ?? [])])}
+        />
         <strong>Choose a file</strong> or drop it here
         <span className="faint">JSONL, CoNLL (BIO), Few-NERD, Hou et al. episodes, doccano: told apart by content</span>
       </label>
@@ -77,7 +83,8 @@ export function ImportDialog() {
       {parsed !== null && (
         <div className="import-summary">
           <p>
-            <strong>{plural(documents.length, "document")}</strong> ({parsed.format}), {formatCount(labelled)} with entities
+            <strong>{plural(documents.length, "document")}</strong> ({parsed.format}), {formatCount(labelled)} with
+            entities
             {types.length > 0 && <>; new types: {types.join(", ")} (each needs a definition before training)</>}
           </p>
           <Problems kind="bad" title="Could not be read" messages={parsed.errors} />
@@ -91,7 +98,11 @@ export function ImportDialog() {
                 </option>
               ))}
             </select>
-            <select aria-label="How" value={mode} onChange={(event) => setMode(event.target.value as "add" | "replace")}>
+            <select
+              aria-label="How"
+              value={mode}
+              onChange={(event) => setMode(event.target.value as "add" | "replace")}
+            >
               <option value="add">after what is there</option>
               <option value="replace">in place of what is there</option>
             </select>

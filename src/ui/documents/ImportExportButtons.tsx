@@ -1,13 +1,13 @@
 import { useView } from "../stores/viewStore.ts";
 
 export function ImportExportButtons() {
-  const setOverlay = useView((state) => state.setOverlay);
+  const open = (overlay: "import" | "export"): void => useView.getState().setOverlay(overlay);
   return (
     <>
-      <button className="quiet" onClick={() => setOverlay("import")}>
+      <button className="quiet" onClick={() => open("import")}>
         Import…
       </button>
-      <button className="quiet" onClick={() => setOverlay("export")}>
+      <button className="quiet" onClick={() => open("export")}>
         Export…
       </button>
     </>

@@ -38,7 +38,11 @@ function MarkSpan(props: { mark: Mark; typeIndex: number; first: boolean; childr
   const { kind, type, probability } = mark;
   const sure = probability === undefined ? "" : `, probability ${formatPercent(probability)} %`;
   return (
-    <mark className={`mark ${kind}`} style={{ "--color": color } as CSSProperties} title={`${type}: ${TITLES[kind]}${sure}`}>
+    <mark
+      className={`mark ${kind}`}
+      style={{ "--color": color } as CSSProperties}
+      title={`${type}: ${TITLES[kind]}${sure}`}
+    >
       {first && (
         <span className="mark-sign" aria-label={`${TITLES[kind]} ${type}: `}>
           {SIGNS[kind]}

@@ -5,7 +5,13 @@ import { formatPercent } from "../format.ts";
 import type { CompareColumn } from "./CompareList.tsx";
 
 /** Strict precision, recall and F1 of each type, all states side by side. */
-export function ScoreTable({ columns, typeNames }: { columns: readonly CompareColumn[]; typeNames: readonly string[] }) {
+export function ScoreTable({
+  columns,
+  typeNames,
+}: {
+  columns: readonly CompareColumn[];
+  typeNames: readonly string[];
+}) {
   const measures = ["precision", "recall", "f1"] as const;
   const short = { precision: "P", recall: "R", f1: "F1" } as const;
   const table: Column<string>[] = [
@@ -38,7 +44,12 @@ export function ScoreTable({ columns, typeNames }: { columns: readonly CompareCo
   );
 }
 
-const BOUNDARY_ROWS: readonly { title: string; hint: string; value: (summary: BoundarySummary) => number; percent?: true }[] = [
+const BOUNDARY_ROWS: readonly {
+  title: string;
+  hint: string;
+  value: (summary: BoundarySummary) => number;
+  percent?: true;
+}[] = [
   { title: "Boundary errors (BE)", hint: "Right type, overlapping, wrong edges", value: ({ BE }) => BE },
   { title: "· shorter", hint: "Inside the gold span", value: ({ BES }) => BES },
   { title: "· longer", hint: "Around the gold span", value: ({ BEL }) => BEL },
@@ -48,7 +59,12 @@ const BOUNDARY_ROWS: readonly { title: string; hint: string; value: (summary: Bo
   { title: "Matches nothing (FP)", hint: "Predicted where gold has nothing", value: ({ FP }) => FP },
   { title: "Missed (FN)", hint: "Gold that nothing overlaps", value: ({ FN }) => FN },
   { title: "Boundary Error Rate, %", hint: "BE / gold entities", value: ({ rate }) => rate, percent: true },
-  { title: "F1 if boundaries were right, %", hint: "Every BE counted as right", value: ({ f1IfFixed }) => f1IfFixed, percent: true },
+  {
+    title: "F1 if boundaries were right, %",
+    hint: "Every BE counted as right",
+    value: ({ f1IfFixed }) => f1IfFixed,
+    percent: true,
+  },
 ];
 
 /** What kinds of errors there are (Table 5 of the paper). */

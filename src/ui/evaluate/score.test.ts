@@ -8,7 +8,13 @@ const project: Project = {
   name: "p",
   types: [{ name: "person", definition: "people" }],
   documents: [
-    { id: "a", text: "Ada met Bob.", entities: [gold, { start: 8, end: 11, type: "person" }], split: "heldout", done: true },
+    {
+      id: "a",
+      text: "Ada met Bob.",
+      entities: [gold, { start: 8, end: 11, type: "person" }],
+      split: "heldout",
+      done: true,
+    },
     { id: "b", text: "Nobody came.", entities: [], split: "heldout", done: true },
     { id: "c", text: "Eve left.", entities: [gold], split: "heldout", done: false },
     { id: "d", text: "Kim stayed.", entities: [gold], split: "train", done: true },

@@ -23,10 +23,12 @@ export function scoreAll(project: Project, records: readonly PredictionRecord[])
     ({ id, text, split, done }) =>
       split === "heldout" && done && byId.every((predictions) => predictions.get(id)?.text === text),
   );
-  const shared = records.map(({ types }) => types).reduce<readonly string[] | null>(
-    (kept, types) => (kept === null ? types : kept.filter((type) => types.includes(type))),
-    null,
-  );
+  const shared = records
+    .map(({ types }) => types)
+    .reduce<readonly string[] | null>(
+      (kept, types) => (kept === null ? types : kept.filter((type) => types.includes(type))),
+      null,
+    );
   return byId.map((predicted) => ({
     gold,
     predicted,

@@ -25,6 +25,8 @@ export function useModelChoices(): ModelChoice[] {
   });
   return [
     choice(null, "Base model"),
-    ...fittingAdapters(adapters, model).map(({ id, name, training }) => choice(id, training === null ? name : `SFT: ${name}`)),
+    ...fittingAdapters(adapters, model).map(({ id, name, training }) =>
+      choice(id, training === null ? name : `SFT: ${name}`),
+    ),
   ];
 }

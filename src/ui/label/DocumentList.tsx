@@ -71,7 +71,9 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
             aria-label="With type"
             className="narrow"
             value={filter.typeFilter ?? ""}
-            onChange={(event) => useLabel.setState({ typeFilter: event.target.value === "" ? null : event.target.value })}
+            onChange={(event) =>
+              useLabel.setState({ typeFilter: event.target.value === "" ? null : event.target.value })
+            }
           >
             <option value="">Any type</option>
             {types.map(({ name }) => (

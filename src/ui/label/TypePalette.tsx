@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from "react";
+import { useState, type SyntheticEvent } from "react";
 import type { EntityType } from "../../ner/document.ts";
 import { Icon } from "../components/Icon.tsx";
 import { TypeMark } from "../components/TypeMark.tsx";
@@ -19,7 +19,7 @@ export function TypePalette() {
   const heldout = typeCounts(project.documents.filter(({ split }) => split === "heldout"));
   const most = Math.max(1, ...support.values());
 
-  const add = (event: FormEvent): void => {
+  const add = (event: SyntheticEvent): void => {
     event.preventDefault();
     const name = newName.trim();
     if (name === "") return;
@@ -106,7 +106,9 @@ function Definition({ type }: { type: EntityType }) {
           );
         }}
       />
-      {type.definition.trim() === "" && <p className="bad">Needs a definition before training: the prompt quotes it.</p>}
+      {type.definition.trim() === "" && (
+        <p className="bad">Needs a definition before training: the prompt quotes it.</p>
+      )}
     </>
   );
 }
@@ -114,7 +116,8 @@ function Definition({ type }: { type: EntityType }) {
 function TypeMenu({ type }: { type: EntityType }) {
   const rename = (): void => {
     const name = prompt(`New name for ${type.name}`, type.name);
-    if (name !== null) useProject.getState().edit(`rename ${type.name}`, (before) => renameType(before, type.name, name));
+    if (name !== null)
+      useProject.getState().edit(`rename ${type.name}`, (before) => renameType(before, type.name, name));
   };
   const remove = (): void => {
     useProject.getState().edit(`remove type ${type.name} with its labels`, (before) => removeType(before, type.name));
@@ -125,7 +128,12 @@ function TypeMenu({ type }: { type: EntityType }) {
       <button className="quiet small" onClick={rename} title="Rename">
         Rename
       </button>
-      <button className="quiet icon small" onClick={remove} aria-label={`Remove ${type.name}`} title="Remove the type with its labels">
+      <button
+        className="quiet icon small"
+        onClick={remove}
+        aria-label={`Remove ${type.name}`}
+        title="Remove the type with its labels"
+      >
         <Icon name="cross" />
       </button>
     </span>

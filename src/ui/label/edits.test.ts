@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Project, ProjectDocument } from "../../storage/project.ts";
-import { addEntity, nudged, removeEntity, removeType, renameType, retypeEntity, typeCounts, type Word } from "./edits.ts";
+import {
+  addEntity,
+  nudged,
+  removeEntity,
+  removeType,
+  renameType,
+  retypeEntity,
+  typeCounts,
+  type Word,
+} from "./edits.ts";
 
 const text = "Melt 50 grams of butter";
 const words: Word[] = [

@@ -53,8 +53,7 @@ export function nudged(
   by: -1 | 1,
 ): Entity | null {
   const bounds = words.map(([start, end]) => (edge === "start" ? start : end));
-  const bound =
-    by === 1 ? bounds.find((at) => at > entity[edge]) : bounds.findLast((at) => at < entity[edge]);
+  const bound = by === 1 ? bounds.find((at) => at > entity[edge]) : bounds.findLast((at) => at < entity[edge]);
   if (bound === undefined) return null;
   const moved: Entity = { start: entity.start, end: entity.end, type: entity.type, [edge]: bound };
   const others = document.entities.filter((other) => other.type === entity.type && !sameEntity(other, entity));

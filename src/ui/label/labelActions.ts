@@ -23,7 +23,9 @@ function typeName(index: number): string | null {
 /** Gives the span a type and keeps it in hand, so that keys go on with it. */
 export function labelSpan(document: ProjectDocument, start: number, end: number, type: string): void {
   const entity: Entity = { start, end, type };
-  editDocument(`label “${document.text.slice(start, end)}” ${type}`, document.id, (before) => addEntity(before, entity));
+  editDocument(`label “${document.text.slice(start, end)}” ${type}`, document.id, (before) =>
+    addEntity(before, entity),
+  );
   useLabel.setState({ picked: entity });
 }
 

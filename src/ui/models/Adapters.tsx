@@ -35,8 +35,8 @@ export function Adapters() {
       </header>
       {adapters.length === 0 ? (
         <p className="faint">
-          None yet. Training makes one; or import a PEFT adapter: adapter_config.json and adapter_model.safetensors, or a
-          zip of both.
+          None yet. Training makes one; or import a PEFT adapter: adapter_config.json and adapter_model.safetensors, or
+          a zip of both.
         </p>
       ) : (
         <DataTable
@@ -61,10 +61,21 @@ export function Adapters() {
             { title: "Name", value: ({ name }) => name, draw: (adapter) => <AdapterName adapter={adapter} /> },
             { title: "Model", value: ({ modelName }) => modelName },
             { title: "Stage", value: ({ training }) => (training === null ? "imported" : "SFT") },
-            { title: "Steps", value: ({ training }) => training?.steps ?? 0, draw: ({ training }) => (training === null ? "–" : `${training.steps}/${training.totalSteps}`) },
-            { title: "Last loss", value: ({ training }) => training?.lastLoss ?? 0, draw: ({ training }) => training?.lastLoss.toFixed(3) ?? "–" },
+            {
+              title: "Steps",
+              value: ({ training }) => training?.steps ?? 0,
+              draw: ({ training }) => (training === null ? "–" : `${training.steps}/${training.totalSteps}`),
+            },
+            {
+              title: "Last loss",
+              value: ({ training }) => training?.lastLoss ?? 0,
+              draw: ({ training }) => training?.lastLoss.toFixed(3) ?? "–",
+            },
             { title: "Rank", value: ({ rank }) => rank },
-            { title: "Targets", value: ({ targets }) => targets.map((target) => target.replace("_proj", "")).join(" ") },
+            {
+              title: "Targets",
+              value: ({ targets }) => targets.map((target) => target.replace("_proj", "")).join(" "),
+            },
             { title: "Size", value: ({ bytes }) => bytes, draw: ({ bytes }) => formatBytes(bytes) },
             { title: "Made", value: ({ createdAt }) => new Date(createdAt).toLocaleString() },
             { title: "", value: () => "", draw: (adapter) => <AdapterActions adapter={adapter} /> },
@@ -85,7 +96,9 @@ async function importFiles(files: readonly File[]): Promise<void> {
   const record = await ask((client) => client.importAdapter(files));
   if (record === null) return;
   await useEngine.getState().refreshAdapters();
-  useView.getState().notify("info", `Imported ${record.name}: rank ${record.rank}, ${formatCount(record.targets.length)} targets`);
+  useView
+    .getState()
+    .notify("info", `Imported ${record.name}: rank ${record.rank}, ${formatCount(record.targets.length)} targets`);
 }
 
 function AdapterName({ adapter: { id, name } }: { adapter: AdapterRecord }) {
@@ -121,10 +134,20 @@ function AdapterActions({ adapter: { id, name } }: { adapter: AdapterRecord }) {
   };
   return (
     <span className="row">
-      <button className="quiet small" title="adapter_config.json and adapter_model.safetensors in a zip" onClick={() => void exportZip()}>
+      <button
+        className="quiet small"
+        title="adapter_config.json and adapter_model.safetensors in a zip"
+        onClick={() => void exportZip()}
+      >
         <Icon name="save" /> PEFT
       </button>
-      <button className="quiet icon small" aria-label={`Delete ${name}`} title="Delete" disabled={busy} onClick={() => void remove()}>
+      <button
+        className="quiet icon small"
+        aria-label={`Delete ${name}`}
+        title="Delete"
+        disabled={busy}
+        onClick={() => void remove()}
+      >
         <Icon name="cross" />
       </button>
     </span>

@@ -34,7 +34,10 @@ export function ModelDetails() {
       <header className="row">
         <h1 className="grow">{facts.name}</h1>
         {!facts.cached && facts.origin === "file" && (
-          <button onClick={() => void ask((client) => client.keepModel())} title="Copies the file, so that it is there after a reload">
+          <button
+            onClick={() => void ask((client) => client.keepModel())}
+            title="Copies the file, so that it is there after a reload"
+          >
             Keep in this browser
           </button>
         )}
@@ -42,7 +45,12 @@ export function ModelDetails() {
       <div className="model-columns">
         <Facts
           rows={[
-            ["File", <span key="file" className="mono">{facts.fileName}</span>],
+            [
+              "File",
+              <span key="file" className="mono">
+                {facts.fileName}
+              </span>,
+            ],
             ["Size", `${formatBytes(facts.fileBytes)}, ${formatParameters(facts.parameters)} parameters`],
             ["Tensors", types.join(", ")],
             ["Architecture", `llama, ${formatCount(facts.layers)} layers`],
@@ -97,7 +105,14 @@ function Need({ title, need }: { title: string; need: MemoryNeed }) {
         <Verdict need={need} />
       </summary>
       <p className="faint">{need.reason}</p>
-      <Facts rows={need.parts.map(({ name, bytes }) => [name, <span key={name} className="number">{formatBytes(bytes)}</span>])} />
+      <Facts
+        rows={need.parts.map(({ name, bytes }) => [
+          name,
+          <span key={name} className="number">
+            {formatBytes(bytes)}
+          </span>,
+        ])}
+      />
     </details>
   );
 }

@@ -54,11 +54,11 @@ function EvaluatePanel() {
     <div className="evaluate">
       <header className="pane-head">
         <Picker label="Before" value={before} choices={choices} onChange={setBefore} />
-        <Picker label="After" value={after} choices={choices} onChange={setAfter} />
+        {choices.length > 1 && <Picker label="After" value={after} choices={choices} onChange={setAfter} />}
         <span className="grow" />
         <span className="faint">
-          {formatCount(columns[0]?.scored.gold.length ?? 0)} of {formatCount(held.length)} held-out sentences predicted; strict
-          span F1, micro
+          {formatCount(columns[0]?.scored.gold.length ?? 0)} of {formatCount(held.length)} held-out sentences predicted;
+          strict span F1, micro
         </span>
       </header>
       <div className="evaluate-scroll">
@@ -67,6 +67,12 @@ function EvaluatePanel() {
           .map((choice) => (
             <PredictRow key={choice.title} choice={choice} />
           ))}
+        {choices.length === 1 && (
+          <div className="predict-row">
+            <span className="grow">There is no adapter to compare with yet: training makes one.</span>
+            <button onClick={() => useView.getState().goTo("train")}>Go to Train</button>
+          </div>
+        )}
         {columns.length > 0 && (
           <>
             <div className="score-line">
@@ -75,8 +81,8 @@ function EvaluatePanel() {
                   <span className="soft">{title}</span>
                   <strong className="big number">{formatPercent(evaluation.f1)}</strong>
                   <span className="faint number">
-                    P {formatPercent(evaluation.precision)} · R {formatPercent(evaluation.recall)} · {evaluation.tp} right,{" "}
-                    {evaluation.fp} wrong, {evaluation.fn} missed
+                    P {formatPercent(evaluation.precision)} · R {formatPercent(evaluation.recall)} · {evaluation.tp}{" "}
+                    right, {evaluation.fp} wrong, {evaluation.fn} missed
                   </span>
                 </div>
               ))}
@@ -103,7 +109,12 @@ function EvaluatePanel() {
   );
 }
 
-function Picker(props: { label: string; value: string; choices: readonly ModelChoice[]; onChange: (id: string) => void }) {
+function Picker(props: {
+  label: string;
+  value: string;
+  choices: readonly ModelChoice[];
+  onChange: (id: string) => void;
+}) {
   return (
     <label className="row">
       <span className="soft">{props.label}</span>
@@ -134,7 +145,9 @@ function PredictRow({ choice }: { choice: ModelChoice }) {
         className="primary"
         disabled={busy || !ready}
         title={ready ? undefined : "Needs WebGPU"}
-        onClick={() => void ask((client) => client.predict({ adapter: choice.adapter, documents, types: project.types }))}
+        onClick={() =>
+          void ask((client) => client.predict({ adapter: choice.adapter, documents, types: project.types }))
+        }
       >
         Predict {formatCount(documents.length)} sentences
       </button>

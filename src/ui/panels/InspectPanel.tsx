@@ -65,8 +65,8 @@ function InspectPanel() {
             <>
               <p className="soft inspect-summary">
                 {formatCount(tokens.tokens.length)} tokens as the model reads them,{" "}
-                {formatCount(tokens.tokens.filter(({ supervised }) => supervised).length)} of them learned: the response and
-                the end token. Hover for ids.
+                {formatCount(tokens.tokens.filter(({ supervised }) => supervised).length)} of them learned: the response
+                and the end token. Hover for ids.
               </p>
               <TokenView tokens={tokens.tokens} />
             </>

@@ -64,7 +64,7 @@ function LabelPanel() {
                   <kbd>1</kbd>–<kbd>9</kbd> type
                 </span>
                 <span>
-                  <kbd>←</kbd> <kbd>→</kbd> word, <kbd>Shift</kbd> extends
+                  <kbd>←</kbd> <kbd>→</kbd> <kbd>Shift</kbd> words
                 </span>
                 <span>
                   <kbd>[</kbd> <kbd>]</kbd> <kbd>{"{"}</kbd> <kbd>{"}"}</kbd> edges

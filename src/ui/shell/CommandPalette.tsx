@@ -24,7 +24,13 @@ export function CommandPalette() {
       : documents
           .filter(({ id, text }) => matches(`${id} ${text}`))
           .slice(0, MAX_DOCUMENTS)
-          .map(({ id, text }) => ({ id: `document ${id}`, group: "Document", title: text, keys: [], run: () => openDocument(id) }));
+          .map(({ id, text }) => ({
+            id: `document ${id}`,
+            group: "Document",
+            title: text,
+            keys: [],
+            run: () => openDocument(id),
+          }));
   const shown = [...actions, ...found];
   const selected = Math.min(at, shown.length - 1);
   const run = (command: Command | undefined): void => {

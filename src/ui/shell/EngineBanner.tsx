@@ -11,8 +11,8 @@ export function EngineBanner() {
     return (
       <section className="banner warn" role="status" aria-label="No WebGPU">
         <div className="grow">
-          <strong>Training and prediction need WebGPU, which this browser does not give.</strong> Labelling, import, export
-          and saved results work as ever.
+          <strong>Training and prediction need WebGPU, which this browser does not give.</strong> Labelling, import,
+          export and saved results work as ever.
           {needsGpu && <Advice problem={gpu.problem} message={gpu.message} />}
         </div>
         {!needsGpu && <button onClick={() => useView.getState().setOverlay("gpu")}>Why, and what to do</button>}

@@ -11,15 +11,18 @@ export function JobChip() {
   const training = job.kind === "train" && lastLog !== undefined;
   return (
     <div className="chip job" role="status" aria-label="Job">
-      <button className="quiet small" onClick={() => useView.getState().goTo(job.kind === "train" ? "train" : "evaluate")}>
+      <button
+        className="quiet small"
+        onClick={() => useView.getState().goTo(job.kind === "train" ? "train" : "evaluate")}
+      >
         <span className={job.phase === "paused" ? "dot paused" : "dot running"} />
         {job.stopping ? "stopping" : (job.phase ?? "starting")}
         <JobProgress job={job} />
       </button>
       {training && (
         <span className="number">
-          step {lastLog.step}/{job.totalSteps} · loss {lastLog.loss.toFixed(3)} · {formatRate(job.tokensPerSecond)} tok/s ·{" "}
-          {formatSeconds(job.etaSeconds)} left
+          step {lastLog.step}/{job.totalSteps} · loss {lastLog.loss.toFixed(3)} · {formatRate(job.tokensPerSecond)}{" "}
+          tok/s · {formatSeconds(job.etaSeconds)} left
         </span>
       )}
       <JobButtons job={job} />
@@ -63,7 +66,9 @@ export function JobProgress({ job: { progress } }: { job: Job }) {
   const { done, total, unit } = progress;
   return (
     <span className="number faint">
-      {unit === "bytes" ? `${formatBytes(done)} of ${formatBytes(total)}` : `${formatCount(done)}/${formatCount(total)}`}
+      {unit === "bytes"
+        ? `${formatBytes(done)} of ${formatBytes(total)}`
+        : `${formatCount(done)}/${formatCount(total)}`}
     </span>
   );
 }

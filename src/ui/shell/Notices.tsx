@@ -8,11 +8,7 @@ export function Notices() {
       {notices.map(({ id, kind, message }) => (
         <div key={id} className={`notice ${kind}`} role={kind === "error" ? "alert" : "status"}>
           <span className="grow">{message}</span>
-          <button
-            className="quiet icon small"
-            aria-label="Dismiss"
-            onClick={() => useView.getState().dismiss(id)}
-          >
+          <button className="quiet icon small" aria-label="Dismiss" onClick={() => useView.getState().dismiss(id)}>
             <Icon name="cross" />
           </button>
         </div>

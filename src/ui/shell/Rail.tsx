@@ -5,7 +5,7 @@ import { formatRoute } from "../route.ts";
 import { useView } from "../stores/viewStore.ts";
 
 export function Rail() {
-  const { panel, documentId, goTo } = useView();
+  const { panel, documentId } = useView();
   return (
     <nav className="rail" aria-label="Workspaces">
       {PANEL_IDS.map((id) => (
@@ -17,7 +17,7 @@ export function Rail() {
           title={`${PANELS[id].title} (g ${id[0] ?? ""})`}
           onClick={(event) => {
             event.preventDefault();
-            goTo(id);
+            useView.getState().goTo(id);
           }}
         >
           <Icon name={id} />

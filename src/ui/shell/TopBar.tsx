@@ -64,7 +64,9 @@ function ProjectName() {
     const next = draft?.trim() ?? "";
     setDraft(null);
     if (next !== "") {
-      useProject.getState().edit("rename the project", (project) => (project.name === next ? project : { ...project, name: next }));
+      useProject
+        .getState()
+        .edit("rename the project", (project) => (project.name === next ? project : { ...project, name: next }));
     }
   };
   return (

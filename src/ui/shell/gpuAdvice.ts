@@ -44,6 +44,8 @@ function noAdapter(userAgent: string): string[] {
 
 function linuxFlags(userAgent: string): string[] {
   return /Linux/.test(userAgent) && !/Android/.test(userAgent)
-    ? ["On Linux, Chrome needs a Vulkan driver; with an older one, turn on chrome://flags/#enable-unsafe-webgpu and #enable-vulkan."]
+    ? [
+        "On Linux, Chrome needs a Vulkan driver; with an older one, turn on chrome://flags/#enable-unsafe-webgpu and #enable-vulkan.",
+      ]
     : [];
 }

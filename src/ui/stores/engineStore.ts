@@ -22,7 +22,7 @@ export interface Job {
   kind: JobKind;
   name: string;
   phase: JobPhase | null;
-  progress: { done: number; total: number; unit: "bytes" | "sentences" } | null;
+  progress: { done: number; total: number; unit: "bytes" | "prompts" } | null;
   totalSteps: number;
   tokensPerSecond: number;
   etaSeconds: number;
@@ -104,7 +104,9 @@ export async function connectEngine(): Promise<void> {
 /** The model of the last visit where the browser kept it, else the bundled one. */
 function openLastModel(connected: StudioClient): Promise<void> {
   const last = localStorage.getItem(MODEL_KEY);
-  const kept = useEngine.getState().models.find(({ fingerprint, origin }) => fingerprint === last && origin.kind === "file");
+  const kept = useEngine
+    .getState()
+    .models.find(({ fingerprint, origin }) => fingerprint === last && origin.kind === "file");
   return kept === undefined ? connected.openBundledModel() : connected.openCachedModel(kept.fingerprint);
 }
 
@@ -125,15 +127,22 @@ function receive(event: StudioEvent): void {
     if (job !== null) set({ job: { ...job, ...patch } });
   };
   switch (event.kind) {
-    case "gpu":
-      return set({ gpu: event.gpu });
+    case "gpu": {
+      set({ gpu: event.gpu });
+      return;
+    }
     case "model":
       if (event.model.kind === "open") localStorage.setItem(MODEL_KEY, event.model.facts.fingerprint);
-      return set({ model: event.model });
-    case "modelsChanged":
-      return set({ models: event.models });
-    case "started":
-      return set({
+      {
+        set({ model: event.model });
+        return;
+      }
+    case "modelsChanged": {
+      set({ models: event.models });
+      return;
+    }
+    case "started": {
+      set({
         job: {
           kind: event.job,
           name: event.name,
@@ -147,27 +156,48 @@ function receive(event: StudioEvent): void {
         lastOutcome: null,
         ...(event.job === "train" ? { stepLogs: [], trainedAdapter: event.adapter } : {}),
       });
-    case "phase":
-      return patchJob({ phase: event.phase, progress: null });
-    case "progress":
-      return patchJob({ progress: { done: event.done, total: event.total, unit: event.unit } });
+      return;
+    }
+    case "phase": {
+      patchJob({ phase: event.phase, progress: null });
+      return;
+    }
+    case "progress": {
+      patchJob({ progress: { done: event.done, total: event.total, unit: event.unit } });
+      return;
+    }
     case "stepLog":
       set({ stepLogs: [...get().stepLogs, event.log] });
-      return patchJob({
-        totalSteps: event.totalSteps,
-        tokensPerSecond: event.tokensPerSecond,
-        etaSeconds: event.etaSeconds,
-      });
-    case "predictions":
-      return set({ predictions: new Map(get().predictions).set(event.record.key, event.record) });
-    case "adapterSaved":
-      return set({
+      {
+        patchJob({
+          totalSteps: event.totalSteps,
+          tokensPerSecond: event.tokensPerSecond,
+          etaSeconds: event.etaSeconds,
+        });
+        return;
+      }
+    case "predictions": {
+      set({ predictions: new Map(get().predictions).set(event.record.key, event.record) });
+      return;
+    }
+    case "adapterSaved": {
+      set({
         adapters: [event.record, ...get().adapters.filter(({ id }) => id !== event.record.id)],
       });
-    case "error":
-      return useView.getState().notify("error", event.message);
-    case "deviceLost":
-      return set({ gpu: { kind: "lost", message: event.message } });
+      return;
+    }
+    case "warning": {
+      useView.getState().notify("info", event.message);
+      return;
+    }
+    case "error": {
+      useView.getState().notify("error", event.message);
+      return;
+    }
+    case "deviceLost": {
+      set({ gpu: { kind: "lost", message: event.message } });
+      return;
+    }
     case "done":
       set({ job: null, lastOutcome: event.outcome });
       if (event.outcome.job === "train" && event.outcome.adapter !== null) {

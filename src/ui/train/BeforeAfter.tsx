@@ -12,7 +12,10 @@ export function BeforeAfter() {
   const active = useEngine((state) => state.activeAdapter);
   const trained = useEngine((state) => state.trainedAdapter);
   if (project === null) return null;
-  const shown = [choices.find(({ adapter }) => adapter === null), choices.find(({ adapter }) => adapter === (trained ?? active))];
+  const shown = [
+    choices.find(({ adapter }) => adapter === null),
+    choices.find(({ adapter }) => adapter === (trained ?? active)),
+  ];
   const ready = shown.filter((choice): choice is ModelChoice & { record: object } => choice?.record != null);
   const distinct = [...new Map(ready.map((choice) => [choice.adapter, choice])).values()];
   const scored = scoreAll(

@@ -31,7 +31,9 @@ export function LossChart() {
   useEffect(() => chart.current?.setData(chartData(logs)), [logs]);
 
   const saveCsv = (): void => {
-    const lines = logs.map((log) => [log.step, log.epoch, log.loss, log.learning_rate, log.grad_norm, log.num_tokens].join(","));
+    const lines = logs.map((log) =>
+      [log.step, log.epoch, log.loss, log.learning_rate, log.grad_norm, log.num_tokens].join(","),
+    );
     download("training.csv", `step,epoch,loss,learning_rate,grad_norm,num_tokens\n${lines.join("\n")}\n`, "text/csv");
   };
   const savePng = (): void => {
@@ -72,9 +74,12 @@ function chartOptions(element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: element.clientHeight - LEGEND_HEIGHT,
-    scales: { x: { time: false, range: (_plot, min, max) => [Math.min(min, 1), Math.max(max, 10)] }, y: { range: yRange } },
+    scales: {
+      x: { time: false, range: (_plot, min, max) => [Math.min(min, 1), Math.max(max, 10)] },
+      y: { range: yRange },
+    },
     axes: [
-      { ...axis, label: "optimizer step", incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
+      { ...axis, label: "optimizer step", size: 30, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
       { ...axis, label: "loss, nats a token", size: 56 },
     ],
     series: [

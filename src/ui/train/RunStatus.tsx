@@ -12,7 +12,9 @@ export function RunStatus() {
   return (
     <header className="run-status">
       <div className="row run-title">
-        <h1 className="grow ellipsis">{training ? job.name : last === undefined ? "No training yet" : "Last training"}</h1>
+        <h1 className="grow ellipsis">
+          {training ? job.name : last === undefined ? "No training yet" : "Last training"}
+        </h1>
         {training && (
           <>
             <span className="soft" role="status">
@@ -23,18 +25,26 @@ export function RunStatus() {
         )}
         {!training && outcome?.job === "train" && (
           <span className={outcome.status === "failed" ? "bad" : "soft"} role="status">
-            {outcome.status === "failed" ? outcome.message : `${outcome.status} after ${formatSeconds(outcome.seconds)}`}
+            {outcome.status === "failed"
+              ? outcome.message
+              : `${outcome.status} after ${formatSeconds(outcome.seconds)}`}
           </span>
         )}
       </div>
       <dl className="figures">
-        <Figure name="Step" value={last === undefined ? "–" : `${last.step}${job === null ? "" : `/${job.totalSteps}`}`} />
+        <Figure
+          name="Step"
+          value={last === undefined ? "–" : `${last.step}${job === null ? "" : `/${job.totalSteps}`}`}
+        />
         <Figure name="Epoch" value={last === undefined ? "–" : last.epoch.toFixed(2)} />
         <Figure name="Loss" value={last === undefined ? "–" : last.loss.toFixed(4)} />
         <Figure name="Gradient norm" value={last === undefined ? "–" : last.grad_norm.toFixed(3)} />
         <Figure name="Learning rate" value={last === undefined ? "–" : last.learning_rate.toExponential(1)} />
         <Figure name="Tokens" value={last === undefined ? "–" : formatCount(last.num_tokens)} />
-        <Figure name="Tokens a second" value={training && job.tokensPerSecond > 0 ? formatRate(job.tokensPerSecond) : "–"} />
+        <Figure
+          name="Tokens a second"
+          value={training && job.tokensPerSecond > 0 ? formatRate(job.tokensPerSecond) : "–"}
+        />
         <Figure name="Time left" value={training && last !== undefined ? formatSeconds(job.etaSeconds) : "–"} />
       </dl>
     </header>

@@ -22,7 +22,13 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
       <legend className="visually-hidden">Settings</legend>
       <div className="segmented" role="group" aria-label="Preset">
         {PRESETS.map(([name, title, hint]) => (
-          <button key={name} type="button" aria-pressed={state.preset === name} title={hint} onClick={() => choose(name)}>
+          <button
+            key={name}
+            type="button"
+            aria-pressed={state.preset === name}
+            title={hint}
+            onClick={() => choose(name)}
+          >
             {title}
           </button>
         ))}
@@ -78,7 +84,9 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
                 step={1}
                 placeholder="none"
                 value={config.maxSteps ?? ""}
-                onChange={(event) => state.change({ maxSteps: event.target.value === "" ? null : Number(event.target.value) })}
+                onChange={(event) =>
+                  state.change({ maxSteps: event.target.value === "" ? null : Number(event.target.value) })
+                }
               />
             </td>
             <td className="right faint">none</td>
@@ -113,7 +121,9 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
                 placeholder={`all ${formatCount(heldout)}`}
                 value={state.heldoutLimit ?? ""}
                 onChange={(event) =>
-                  useTrain.setState({ heldoutLimit: event.target.value === "" ? null : Math.max(1, Number(event.target.value)) })
+                  useTrain.setState({
+                    heldoutLimit: event.target.value === "" ? null : Math.max(1, Number(event.target.value)),
+                  })
                 }
               />
             </td>
@@ -140,7 +150,9 @@ function NumberField({ setting, value }: { setting: NumberSetting; value: number
       title={problem ?? setting.does}
       onChange={(event) => {
         setDraft(event.target.value);
-        const patch: Partial<TrainConfig> = { [setting.key]: event.target.value.trim() === "" ? NaN : Number(event.target.value) };
+        const patch: Partial<TrainConfig> = {
+          [setting.key]: event.target.value.trim() === "" ? NaN : Number(event.target.value),
+        };
         useTrain.getState().change(patch);
       }}
       onBlur={() => setDraft(null)}

@@ -23,15 +23,14 @@ export function SupportSummary() {
   return (
     <section className="support">
       <header className="row">
-        <h2 className="grow">Support set</h2>
+        <h2 className="grow">Support set: {plural(support.length, "sentence")}</h2>
         <button className="quiet small" onClick={() => useView.getState().goTo("label")}>
           Edit under Label
         </button>
       </header>
-      <p>
-        {plural(support.length, "sentence")} done
+      <p className="support-types">
         {project.types.map(({ name }, index) => (
-          <span key={name} className="support-type">
+          <span key={name}>
             <TypeMark index={index} /> <span className="number">{formatCount(counts.get(name) ?? 0)}</span> {name}
           </span>
         ))}
@@ -41,11 +40,11 @@ export function SupportSummary() {
         <>
           <Facts
             rows={[
-              ["Prompts", `${formatCount(plan.prompts)}, one for each sentence and type`],
+              ["Prompts", `${formatCount(plan.prompts)}, sentences × types`],
               ["Tokens an epoch", `${formatCount(plan.tokens)}, ${formatCount(plan.supervisedTokens)} of them learned`],
               ["Longest prompt", plural(plan.longestPrompt, "token")],
               ["Optimizer steps", formatCount(plan.steps)],
-              ["Memory on the GPU", <Verdict key="memory" need={plan.memory.training} />],
+              ["GPU memory", <Verdict key="memory" need={plan.memory.training} />],
             ]}
           />
           {plan.tooLong.length > 0 && (

@@ -3,7 +3,17 @@
 
 import type { TrainConfig } from "../../worker/protocol.ts";
 
-type NumberKey = "rank" | "alpha" | "dropout" | "learningRate" | "warmupRatio" | "epochs" | "gradAccumSteps" | "maxGradNorm" | "weightDecay" | "seed";
+type NumberKey =
+  | "rank"
+  | "alpha"
+  | "dropout"
+  | "learningRate"
+  | "warmupRatio"
+  | "epochs"
+  | "gradAccumSteps"
+  | "maxGradNorm"
+  | "weightDecay"
+  | "seed";
 
 export interface NumberSetting {
   key: NumberKey;
@@ -17,15 +27,71 @@ export interface NumberSetting {
 
 export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   { key: "epochs", title: "Epochs", min: 1, max: 100, step: 1, does: "How often every prompt is seen." },
-  { key: "learningRate", title: "Learning rate", min: 1e-6, max: 1e-2, step: "any", does: "Peak of the linear schedule; higher learns faster and may diverge." },
-  { key: "gradAccumSteps", title: "Prompts a step", min: 1, max: 64, step: 1, does: "Gradients of so many prompts are averaged into one update." },
-  { key: "rank", title: "LoRA rank", min: 1, max: 64, step: 1, does: "Size of the adapter: what it can learn, and its memory." },
+  {
+    key: "learningRate",
+    title: "Learning rate",
+    min: 1e-6,
+    max: 1e-2,
+    step: "any",
+    does: "Peak of the linear schedule; higher learns faster and may diverge.",
+  },
+  {
+    key: "gradAccumSteps",
+    title: "Prompts a step",
+    min: 1,
+    max: 64,
+    step: 1,
+    does: "Gradients of so many prompts are averaged into one update.",
+  },
+  {
+    key: "rank",
+    title: "LoRA rank",
+    min: 1,
+    max: 64,
+    step: 1,
+    does: "Size of the adapter: what it can learn, and its memory.",
+  },
   { key: "alpha", title: "LoRA alpha", min: 1, max: 128, step: 1, does: "The adapter is scaled by alpha / rank." },
-  { key: "dropout", title: "LoRA dropout", min: 0, max: 0.5, step: "any", does: "Share of the adapter's inputs dropped, against overfitting." },
-  { key: "warmupRatio", title: "Warm-up", min: 0, max: 0.5, step: "any", does: "Share of the steps in which the learning rate rises." },
-  { key: "maxGradNorm", title: "Gradient clipping", min: 0.01, max: 100, step: "any", does: "Largest global norm of a step's gradient." },
-  { key: "weightDecay", title: "Weight decay", min: 0, max: 0.5, step: "any", does: "Pulls the adapter's weights towards zero." },
-  { key: "seed", title: "Seed", min: 0, max: 4294967295, step: 1, does: "Initial weights, order and dropout: the same seed repeats a run." },
+  {
+    key: "dropout",
+    title: "LoRA dropout",
+    min: 0,
+    max: 0.5,
+    step: "any",
+    does: "Share of the adapter's inputs dropped, against overfitting.",
+  },
+  {
+    key: "warmupRatio",
+    title: "Warm-up",
+    min: 0,
+    max: 0.5,
+    step: "any",
+    does: "Share of the steps in which the learning rate rises.",
+  },
+  {
+    key: "maxGradNorm",
+    title: "Gradient clipping",
+    min: 0.01,
+    max: 100,
+    step: "any",
+    does: "Largest global norm of a step's gradient.",
+  },
+  {
+    key: "weightDecay",
+    title: "Weight decay",
+    min: 0,
+    max: 0.5,
+    step: "any",
+    does: "Pulls the adapter's weights towards zero.",
+  },
+  {
+    key: "seed",
+    title: "Seed",
+    min: 0,
+    max: 4294967295,
+    step: 1,
+    does: "Initial weights, order and dropout: the same seed repeats a run.",
+  },
 ];
 
 export const TARGET_PRESETS: Readonly<Record<string, TrainConfig["targets"]>> = {

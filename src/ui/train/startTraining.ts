@@ -14,7 +14,10 @@ export async function startTraining(): Promise<void> {
   const config = currentConfig(settings);
   if (config === null) return;
   const problem = trainingProblem(project, config);
-  if (problem !== null) return view.notify("error", problem);
+  if (problem !== null) {
+    view.notify("error", problem);
+    return;
+  }
   await ask((client) =>
     client.train({
       name: runName(project.name),
