@@ -74,6 +74,8 @@ export async function* predictDocuments(
   const fitting = asked.flat().map(needed);
   const capacity = Math.max(2, ...fitting.filter((tokens) => tokens <= contextLength));
   const decoder = new Decoder(llama, lora, capacity);
+  // A sentence is tokenized for its automaton once, not for every type.
+  const automata = new Map<Document, SpanAutomaton>();
   let done = 0;
   try {
     for (const [t, type] of types.entries()) {
@@ -90,7 +92,7 @@ export async function* predictDocuments(
         } else {
           const answer =
             options.mode === "span"
-              ? await answerSpans(decoder, tokenizer, prompt.ids, document, type, options)
+              ? await answerSpans(decoder, automatonOf(automata, tokenizer, document), prompt.ids, type, options)
               : await answerFreely(decoder, tokenizer, prompt.ids, document, type, options);
           prediction.entities.push(...answer.entities);
           prediction.hallucinated.push(...answer.hallucinated);
@@ -119,16 +121,29 @@ function answerBudget(
   return ANSWER_FRAME + ANSWER_PER_TOKEN * own;
 }
 
+function automatonOf(
+  automata: Map<Document, SpanAutomaton>,
+  tokenizer: PredictTokenizer,
+  document: Document,
+): SpanAutomaton {
+  const known = automata.get(document);
+  if (known !== undefined) {
+    known.reset();
+    return known;
+  }
+  const automaton = new SpanAutomaton({ tokenizer, sentence: document.text, words: segmentWords(document) });
+  automata.set(document, automaton);
+  return automaton;
+}
+
 /** Follows the span automaton; where it leaves one way only, tokens are run together without asking the model. */
 async function answerSpans(
   decoder: Decoder,
-  tokenizer: PredictTokenizer,
+  automaton: SpanAutomaton,
   prompt: readonly number[],
-  document: Document,
   type: EntityType,
   { signal }: PredictOptions,
 ): Promise<Answer> {
-  const automaton = new SpanAutomaton({ tokenizer, sentence: document.text, words: segmentWords(document) });
   const ids: number[] = [];
   const probabilities: number[] = [];
   const take = ({ id, probability }: Choice): void => {
@@ -137,7 +152,7 @@ async function answerSpans(
     probabilities.push(probability);
   };
   let cached = 0; // tokens of the answer that the decoder has run
-  while (!automaton.done) {
+  for (;;) {
     signal?.throwIfAborted();
     automaton.forced().forEach((id) => take({ id, probability: 1 }));
     if (automaton.done) {
