@@ -31,6 +31,7 @@ const verbs: readonly VerbEntry[] = [
     summary: "what a documents file holds, and what is wrong with it",
     load: () => import("./dataCheck.ts"),
   },
+  { name: "bench", summary: "benchmarks on this machine's adapter", load: () => import("./bench.ts") },
 ];
 
 /** The verb that the first one or two words name, and the words after it. */

@@ -20,7 +20,7 @@ export const verb = defineVerb({
     },
     "no-comments": { kind: "switch", help: "word-per-line formats: no comment lines that keep ids and spacing" },
   },
-  example: "npx obp data convert public/samples/train.jsonl train.txt --to conll-bio",
+  example: "npx obp data convert public/samples/train.jsonl /tmp/train.txt --to conll-bio",
   run({ positionals, flags }) {
     const read = readSound(positionals.in, { format: flags.from, offsets: flags.offsets });
     const written = writeDocuments(read.documents, flags.to, {
