@@ -15,7 +15,7 @@ struct Params {
   N: u32,       // outputs of this part
   Np: u32,      // N rounded up to a multiple of 8
   n0: u32,      // first output of this part in a row of y or dY
-  stride: u32,  // elements in a row of y or dY
+  stride: u32,  // elements in a row of y or dY, in backward a multiple of 4
   yOffset: u32, // first element of y (forward): where a key/value cache row begins
   accumulate: u32,
 }
@@ -26,7 +26,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
 #import shared/weights
@@ -136,18 +136,35 @@ fn forward_row(@builtin(global_invocation_id) id: vec3u) {
   store(row, n, sum);
 }
 
-fn dy4(row: u32, n: u32) -> vec4f {
-  let at = row * p.stride + p.n0 + n;
-  return vec4f(dy[at], dy[at + 1u], dy[at + 2u], dy[at + 3u]);
-}
-
-fn transpose_add(lo: ptr<function, vec4f>, hi: ptr<function, vec4f>, d: vec4f, w: array<vec4f, 8>) {
-  *lo += vec4f(dot(d, w[0]), dot(d, w[1]), dot(d, w[2]), dot(d, w[3]));
-  *hi += vec4f(dot(d, w[4]), dot(d, w[5]), dot(d, w[6]), dot(d, w[7]));
+// Weights k…k+7 of outputs n…n+3, dequantized, transposed: element 2j holds k…k+3 of output n+j, 2j+1 holds k+4…k+7.
+fn weights_4x8(k: u32, n: u32, s: ScaleMin) -> array<vec4f, 8> {
+  var w: array<vec4f, 8>;
+  if (LAYOUT <= 1u) {
+    let word = words[((k / 8u) * p.Np + n) / 4u];
+    for (var j = 0u; j < 4u; j++) {
+      w[2u * j] = vec4f((vec4u(word[j]) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u)) * s.scale[j] + s.low[j];
+      w[2u * j + 1u] = vec4f((vec4u(word[j]) >> vec4u(16u, 20u, 24u, 28u)) & vec4u(15u)) * s.scale[j] + s.low[j];
+    }
+  } else if (LAYOUT == 2u) {
+    let first = bitcast<vec4i>(words[((k / 4u) * p.Np + n) / 4u]);
+    let last = bitcast<vec4i>(words[((k / 4u + 1u) * p.Np + n) / 4u]);
+    let up = vec4u(24u, 16u, 8u, 0u);
+    for (var j = 0u; j < 4u; j++) {
+      w[2u * j] = vec4f((vec4i(first[j]) << up) >> vec4u(24u)) * s.scale[j] + s.low[j];
+      w[2u * j + 1u] = vec4f((vec4i(last[j]) << up) >> vec4u(24u)) * s.scale[j] + s.low[j];
+    }
+  } else {
+    let t = load_8x4(k, n);
+    for (var j = 0u; j < 4u; j++) {
+      w[2u * j] = vec4f(t[0][j], t[1][j], t[2][j], t[3][j]);
+      w[2u * j + 1u] = vec4f(t[4][j], t[5][j], t[6][j], t[7][j]);
+    }
+  }
+  return w;
 }
 
 // Each invocation: ROWS rows × 8 inputs, four outputs at a time from the same words as forward.
-// Padding outputs (N ≤ n < Np) have zero weights; N is a multiple of 4 wherever a row of dY follows another.
+// Padding outputs (N ≤ n < Np) have zero weights; rows of dY are a multiple of 4 long.
 @compute @workgroup_size(WG)
 fn backward(@builtin(global_invocation_id) id: vec3u) {
   let k = id.x * 8u;
@@ -157,11 +174,16 @@ fn backward(@builtin(global_invocation_id) id: vec3u) {
   }
   var lo: array<vec4f, ROWS>;
   var hi: array<vec4f, ROWS>;
+  var base: array<u32, ROWS>;
+  for (var r = 0u; r < ROWS; r++) {
+    base[r] = (min(row + r, p.rows - 1u) * p.stride + p.n0) / 4u;
+  }
   for (var n = 0u; n < p.N; n += 4u) {
-    let w = weights_8x4(k, n, scale_min4(k, n, p.K, p.Np));
+    let w = weights_4x8(k, n, scale_min4(k, n, p.K, p.Np));
     for (var r = 0u; r < ROWS; r++) {
-      let d = dy4(min(row + r, p.rows - 1u), n);
-      transpose_add(&lo[r], &hi[r], d, w);
+      let d = dy[base[r] + n / 4u];
+      lo[r] += d.x * w[0] + d.y * w[2] + d.z * w[4] + d.w * w[6];
+      hi[r] += d.x * w[1] + d.y * w[3] + d.z * w[5] + d.w * w[7];
     }
   }
   for (var r = 0u; r < ROWS; r++) {

@@ -59,8 +59,9 @@ describe.each(WEIGHT_VARIANTS)("linear, $name weights", (variant) => {
     const random = new TestRandom(3);
     for (const { rows, N, K } of shapesOf(variant)) {
       const { words, scales, Np } = randomWeights(random, variant, N, K);
-      const arrays = { dy: random.normal(rows * N), words, scales, dx: garbage(rows * K) };
-      const params = { rows, K, N, Np, n0: 0, stride: N, yOffset: 0, accumulate: 0 };
+      // dY is read in vectors of 4: its rows are a multiple of 4 long, as logits' are.
+      const arrays = { dy: random.normal(rows * Np), words, scales, dx: garbage(rows * K) };
+      const params = { rows, K, N, Np, n0: 0, stride: Np, yOffset: 0, accumulate: 0 };
       const options = { tolerance: TOLERANCE, constants, shapes: { dx: [rows, K] } };
       await expectTwin(queue, linearBackward, linearBackwardRef, arrays, params, options);
     }
@@ -68,7 +69,7 @@ describe.each(WEIGHT_VARIANTS)("linear, $name weights", (variant) => {
 
   test("backward adds over the parts of a split weight", async () => {
     const random = new TestRandom(4);
-    const [rows, K, stride] = [5, 256, 29];
+    const [rows, K, stride] = [5, 256, 32];
     const dy = random.normal(rows * stride);
     let dx = garbage(rows * K);
     for (const [n0, N] of [

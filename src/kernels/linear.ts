@@ -41,6 +41,7 @@ export const linearBackward = defineKernel({
   ...common,
   name: "linear.backward",
   entryPoint: "backward",
+  constants: { ...constants, WG: 16 },
   bindings: { dy: "read", words: "read", scales: "read", dx: "read_write" },
   workgroups: ({ rows, K }, { WG = 1 }) => [Math.ceil(K / 8 / WG), Math.ceil(rows / ROWS)],
 });
