@@ -8,7 +8,7 @@ import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { PAPER_SFT } from "./config.ts";
-import { goldenAdapter, goldenExamples, projections, readGolden } from "./goldens.ts";
+import { expectWithin, goldenAdapter, goldenExamples, projectedErrors, readGolden } from "./goldens.ts";
 import { sftGradients } from "./gradients.ts";
 import { scoreExamples } from "./score.ts";
 import { Trainer } from "./trainer.ts";
@@ -43,22 +43,19 @@ describe("bundled model against PyTorch", () => {
       readFileSync(new URL("../../reference/goldens/bundled-grads.safetensors", import.meta.url)),
     );
     expect([...gradients.tensors.keys()].sort()).toEqual([...expected.keys()].sort());
-    const errors = [...gradients.tensors].map(([name, { data }]) => {
-      const reference = expected.get(name)?.data ?? new Float32Array();
-      projections(name, data).forEach((value, j) => {
-        const aimed = golden.withAdapter.projections[name]?.[j] ?? NaN;
-        expect(Math.abs(value - aimed)).toBeLessThan(1e-3 * (golden.withAdapter.gradNorms[name] ?? NaN) + 1e-9);
-      });
-      return { name, error: relativeError(data, reference) };
-    });
+    const errors = [...gradients.tensors].map(([name, { data }]) => ({
+      name,
+      error: relativeError(data, expected.get(name)?.data ?? new Float32Array()),
+    }));
     errors.sort((a, b) => b.error - a.error);
-    console.log("worst", errors.slice(0, 3), "median", errors[errors.length >> 1]);
     expect(errors[0]?.error).toBeLessThan(3e-4);
     expect(errors[errors.length >> 1]?.error).toBeLessThan(1e-4);
+    // The estimate that SmolLM2's golden relies on sees the same.
+    expect(projectedErrors(gradients, golden)[0]?.error).toBeLessThan(1e-3);
   });
 
   test.each(["layer", "none"] as const)("loss curve, checkpointing %s", async (checkpointing) => {
-    const steps = checkpointing === "layer" ? 20 : 3;
+    const steps = checkpointing === "none" ? 20 : 3; // the schedule and the 20-step golden are the same for both
     const lora = Lora.fromWeights(llama, goldenAdapter(llama, golden));
     const trainer = await Trainer.create(llama, lora, examples, {
       ...{ ...PAPER_SFT, ...lora.config, learningRate: 1e-3, gradAccumSteps: examples.length },
@@ -73,13 +70,6 @@ describe("bundled model against PyTorch", () => {
     expectWithin(curve, golden.curve.slice(0, steps), 1e-3);
   });
 });
-
-function expectWithin(actual: readonly number[], expected: readonly number[] | undefined, tolerance: number): void {
-  expect(actual.length).toBe(expected?.length);
-  const worst = Math.max(...actual.map((value, i) => Math.abs(value - (expected?.[i] ?? NaN))));
-  console.log("worst difference", worst);
-  expect(worst).toBeLessThan(tolerance);
-}
 
 /** ‖actual − expected‖ / ‖expected‖ */
 function relativeError(actual: Float32Array, expected: Float32Array): number {

@@ -58,10 +58,38 @@ function generated(name: string, count: number, amplitude: number): Float32Array
   return Float32Array.from({ length: count }, (_, index) => amplitude * uniform(seed, index));
 }
 
-/** Dot products of a gradient with the golden's four seeded random vectors. */
-export function projections(name: string, data: Float32Array): number[] {
-  return [0, 1, 2, 3].map((j) => {
-    const seed = nameSeed(`${name}#${j}`);
-    return data.reduce((sum, value, index) => sum + value * uniform(seed, index), 0);
-  });
+/**
+ * ‖gradient − reference‖ / ‖reference‖ of each tensor, worst first, estimated from the golden's dot products with four
+ * seeded random vectors u: entries are uniform in [−1, 1), so the mean of (difference·u)² is ‖difference‖²/3.
+ */
+export function projectedErrors(gradients: LoraWeights, { withAdapter }: Golden): { name: string; error: number }[] {
+  return [...gradients.tensors]
+    .map(([name, { data }]) => {
+      const squares = [0, 1, 2, 3].map((j) => {
+        const seed = nameSeed(`${name}#${j}`);
+        const projection = data.reduce((sum, value, index) => sum + value * uniform(seed, index), 0);
+        return (projection - (withAdapter.projections[name]?.[j] ?? NaN)) ** 2;
+      });
+      const difference = Math.sqrt((3 * squares.reduce((sum, square) => sum + square, 0)) / squares.length);
+      return { name, error: difference / (withAdapter.gradNorms[name] ?? NaN) };
+    })
+    .sort((a, b) => b.error - a.error);
+}
+
+/** Checks that numbers agree within an absolute tolerance; on mismatch says where and by how much. */
+export function expectWithin(
+  actual: readonly number[],
+  expected: readonly number[] | undefined,
+  tolerance: number,
+): void {
+  const differences = actual.map((value, i) => Math.abs(value - (expected?.[i] ?? NaN)));
+  const worst = differences.reduce(
+    (at, value, i) => (value > (differences[at] ?? 0) || Number.isNaN(value) ? i : at),
+    0,
+  );
+  if (actual.length !== expected?.length || !((differences[worst] ?? 0) <= tolerance)) {
+    throw new Error(
+      `expected ${expected?.length} numbers within ${tolerance}, got ${actual.length}, the worst at ${worst}: ${actual[worst]} for ${expected?.[worst]}`,
+    );
+  }
 }
