@@ -1,7 +1,7 @@
 /** Tokenizers for tests: the small ones of reference/goldens/tokenizers, and those of GGUF files. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileSource } from "../../cli/fileSource.ts";
+import { bytesSource } from "../gguf/byteSource.ts";
 import { openGguf } from "../gguf/gguf.ts";
 import type { GgufValue } from "../gguf/metadata.ts";
 import { Tokenizer } from "../tokenizer.ts";
@@ -39,13 +39,8 @@ export function fixtureTokenizer(family: Family): Tokenizer {
   return Tokenizer.fromGguf(readFixture(family));
 }
 
-export async function ggufTokenizer(path: string): Promise<Tokenizer> {
-  const source = await fileSource(path);
-  try {
-    return Tokenizer.fromGguf(await openGguf(source));
-  } finally {
-    await source.close();
-  }
+async function ggufTokenizer(path: string): Promise<Tokenizer> {
+  return Tokenizer.fromGguf(await openGguf(bytesSource(readFileSync(path), path)));
 }
 
 export function bundledTokenizer(): Promise<Tokenizer> {
