@@ -1,7 +1,6 @@
 // obp bench matmul: the quantized linear kernels, both directions, on the linears of one decoder layer.
 import { BufferPool } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { KernelDefinition } from "../gpu/kernel.ts";
 import { CommandQueue } from "../gpu/queue.ts";
 import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
 import { backwardLinear, forwardLinear } from "../model/linear.ts";
