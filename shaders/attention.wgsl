@@ -6,13 +6,15 @@
 //   backward_q   delta = dO·O;  dS = P∘(dO·vᵀ − delta);  dQ = scale·dS·k           (writes dq and delta)
 //   backward_kv  dV = Pᵀ·dO;  dK = scale·dSᵀ·q, summed over the heads of the group  (writes dk and dv)
 // Each invocation owns one row of one head in registers; keys go by in steps of four, one rescaling a step.
-override D: u32 = 64u; // head size, a multiple of 4, at most 128
+// Head size fixed when compiling, so that a GPU unrolls its loops and keeps rows in registers; 0: read from Params.
+// lavapipe takes 0: LLVM needs half a minute for each unrolled pipeline (1.4 s with a loop), which then runs no faster.
+override D: u32 = 0u;
 override WG: u32 = 8u;
 
 const MAX_D4 = 32u;
 const LOWEST = -3.4e38;
 
-struct Params { rows: u32, heads: u32, kvHeads: u32, offset: u32, scale: f32 }
+struct Params { rows: u32, heads: u32, kvHeads: u32, D: u32, offset: u32, scale: f32 } // D: a multiple of 4, at most 128
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;
 @group(0) @binding(1) var<storage, read> k: array<vec4f>;
@@ -40,7 +42,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
   if (row >= p.rows) {
     return;
   }
-  let d4 = D / 4u;
+  let d4 = select(D, p.D, D == 0u) / 4u;
   let kvStride = p.kvHeads * d4;
   let kvHead = (head / (p.heads / p.kvHeads)) * d4;
   let at = (row * p.heads + head) * d4;
@@ -89,7 +91,7 @@ fn backward_q(@builtin(global_invocation_id) id: vec3u) {
   if (row >= pb.rows) {
     return;
   }
-  let d4 = D / 4u;
+  let d4 = select(D, pb.D, D == 0u) / 4u;
   let kvStride = pb.kvHeads * d4;
   let kvHead = (head / (pb.heads / pb.kvHeads)) * d4;
   let at = (row * pb.heads + head) * d4;
@@ -130,7 +132,7 @@ fn backward_kv(@builtin(global_invocation_id) id: vec3u) {
   if (row >= pb.rows) {
     return;
   }
-  let d4 = D / 4u;
+  let d4 = select(D, pb.D, D == 0u) / 4u;
   let group = pb.heads / pb.kvHeads;
   let at = (row * pb.kvHeads + kvHead) * d4;
   var key: array<vec4f, MAX_D4>;

@@ -24,8 +24,7 @@ function headAt(row: number, heads: number, head: number, D: number): number {
 
 export const attentionForwardRef: KernelTwin<typeof attentionForward> = (
   { q, k, v, segments, o, stats },
-  { rows, heads, kvHeads, offset, scale },
-  { D = NaN },
+  { rows, heads, kvHeads, D, offset, scale },
 ) => {
   for (let row = 0; row < rows; row++) {
     const first = at(segments, 2 * row);
@@ -49,8 +48,7 @@ export const attentionForwardRef: KernelTwin<typeof attentionForward> = (
 
 export const attentionBackwardQRef: KernelTwin<typeof attentionBackwardQ> = (
   { q, k, v, segments, o_saved, stats, d_o, dq },
-  { rows, heads, kvHeads, offset, scale },
-  { D = NaN },
+  { rows, heads, kvHeads, D, offset, scale },
 ) => {
   for (let row = 0; row < rows; row++) {
     for (let head = 0; head < heads; head++) {
@@ -74,8 +72,7 @@ export const attentionBackwardQRef: KernelTwin<typeof attentionBackwardQ> = (
 
 export const attentionBackwardKvRef: KernelTwin<typeof attentionBackwardKv> = (
   { q, k, v, segments, d_out, stats_saved, dk, dv },
-  { rows, heads, kvHeads, scale },
-  { D = NaN },
+  { rows, heads, kvHeads, D, scale },
 ) => {
   dk.fill(0, 0, rows * kvHeads * D);
   dv.fill(0, 0, rows * kvHeads * D);

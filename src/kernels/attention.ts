@@ -4,8 +4,8 @@ import { defineKernel } from "../gpu/kernel.ts";
 
 const common = {
   source: attentionWgsl,
-  params: { rows: "u32", heads: "u32", kvHeads: "u32", offset: "u32", scale: "f32" },
-  constants: { D: 64, WG: 8 },
+  params: { rows: "u32", heads: "u32", kvHeads: "u32", D: "u32", offset: "u32", scale: "f32" },
+  constants: { D: 0, WG: 8 },
 } as const;
 
 /** o (T,NH·D) and lse in stats (T,NH,2) from q (T,NH·D), k and v (keys,KVH·D). */

@@ -100,7 +100,7 @@ export function forwardLayer(pass: Pass, layer: number): void {
       o: act.o,
       stats: act.stats,
     },
-    { rows, heads, kvHeads, offset: pass.offset, scale: 1 / Math.sqrt(headDim) },
+    { rows, heads, kvHeads, D: headDim, offset: pass.offset, scale: 1 / Math.sqrt(headDim) },
     llama.attentionConstants,
     rows * (pass.offset + rows) * heads * headDim,
   );

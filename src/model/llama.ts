@@ -169,7 +169,7 @@ export class Llama {
   }
 
   get attentionConstants(): Readonly<Record<string, number>> {
-    return (this.#attentionConstants ??= { D: this.config.headDim });
+    return (this.#attentionConstants ??= this.queue.gpu.isSoftware ? {} : { D: this.config.headDim });
   }
   #attentionConstants: Readonly<Record<string, number>> | undefined;
 

@@ -1,0 +1,131 @@
+import { describe, test } from "vitest";
+import { testGpu } from "../gpu/nodeTestGpu.ts";
+import { CommandQueue } from "../gpu/queue.ts";
+import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "./attention.ts";
+import { attentionBackwardKvRef, attentionBackwardQRef, attentionForwardRef } from "./attention.ref.ts";
+import { expectTwin } from "./expectTwin.ts";
+import { expectGradient } from "./gradientCheck.ts";
+import { garbage, TestRandom } from "./testRandom.ts";
+
+const queue = new CommandQueue(await testGpu({ limits: "default" }));
+
+/**
+ * Scores are sums of up to 128 products of size about 1 after scaling, good to about 1e-6; exp turns that into a
+ * relative error of the weights, and dS is a difference of two numbers of the same size.
+ */
+const TOLERANCE = 1e-5;
+
+/** Sequences of these lengths side by side, as (first key, one past the last row) of each row. */
+function segmentsOf(lengths: readonly number[]): Uint32Array<ArrayBuffer> {
+  let start = 0;
+  const pairs = lengths.flatMap((length) => {
+    const first = start;
+    start += length;
+    return Array.from({ length }, () => [first, start]).flat();
+  });
+  return Uint32Array.from(pairs);
+}
+
+// A head size fixed when compiling, and two of the parameter's. Rows in one, two and three sequences, more than a workgroup's 8 and fewer;
+// groups of one and three heads.
+describe.each([
+  { D: 16, fixed: true, heads: 6, kvHeads: 2, lengths: [5, 1, 7] },
+  { D: 64, fixed: false, heads: 2, kvHeads: 2, lengths: [6] },
+  { D: 128, fixed: false, heads: 3, kvHeads: 1, lengths: [4, 5] },
+])("attention, head size $D, fixed $fixed, $heads heads over $kvHeads, sequences of $lengths", (shape) => {
+  const { D, fixed, heads, kvHeads, lengths } = shape;
+  const constants = fixed ? { D } : {};
+
+  test("forward and both backward passes are their twins'", async () => {
+    const random = new TestRandom(D);
+    const segments = segmentsOf(lengths);
+    const rows = segments.length / 2;
+    const params = { rows, heads, kvHeads, D, offset: 0, scale: 1 / Math.sqrt(D) };
+    const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
+    const inputs = { q: random.normal(wide, 2), k: random.normal(narrow, 2), v: random.normal(narrow), segments };
+    const options = { tolerance: TOLERANCE, constants };
+    const forward = { ...inputs, o: garbage(wide), stats: garbage(rows * heads * 2) };
+    const shapes = { o: [rows, heads, D], stats: [rows, heads, 2] };
+    const saved = await expectTwin(queue, attentionForward, attentionForwardRef, forward, params, {
+      ...options,
+      shapes,
+    });
+    const [o_saved, stats] = [new Float32Array(saved.get("o") ?? []), new Float32Array(saved.get("stats") ?? [])];
+    const d_o = random.normal(wide);
+    const backwardQ = { ...inputs, o_saved, stats, d_o, dq: garbage(wide) };
+    const withDelta = await expectTwin(queue, attentionBackwardQ, attentionBackwardQRef, backwardQ, params, {
+      ...options,
+      shapes: { dq: [rows, heads, D], stats: [rows, heads, 2] },
+    });
+    const stats_saved = new Float32Array(withDelta.get("stats") ?? []);
+    const backwardKv = { ...inputs, d_out: d_o, stats_saved, dk: garbage(narrow), dv: garbage(narrow) };
+    await expectTwin(queue, attentionBackwardKv, attentionBackwardKvRef, backwardKv, params, {
+      ...options,
+      shapes: { dk: [rows, kvHeads, D], dv: [rows, kvHeads, D] },
+    });
+  });
+
+  test("a few new rows attend to cached keys", async () => {
+    const random = new TestRandom(D + 1);
+    const [rows, offset] = [3, 10];
+    // The first row sees all keys, the others begin later, so that steps of four keys end at every remainder.
+    const segments = Uint32Array.of(0, rows, 3, rows, 9, rows);
+    const narrow = (offset + rows) * kvHeads * D;
+    const arrays = {
+      q: random.normal(rows * heads * D, 2),
+      k: random.normal(narrow, 2),
+      v: random.normal(narrow),
+      segments,
+      o: garbage(rows * heads * D),
+      stats: garbage(rows * heads * 2),
+    };
+    const params = { rows, heads, kvHeads, D, offset, scale: 1 / Math.sqrt(D) };
+    const shapes = { o: [rows, heads, D], stats: [rows, heads, 2] };
+    const options = { tolerance: TOLERANCE, constants, shapes };
+    await expectTwin(queue, attentionForward, attentionForwardRef, arrays, params, options);
+  });
+});
+
+test("large scores do not overflow", async () => {
+  const random = new TestRandom(9);
+  const [rows, heads, D] = [9, 1, 16];
+  const arrays = {
+    q: random.normal(rows * D, 20),
+    k: random.normal(rows * D, 20),
+    v: random.normal(rows * D),
+    segments: segmentsOf([rows]),
+    o: garbage(rows * D),
+    stats: garbage(rows * 2),
+  };
+  const params = { rows, heads, kvHeads: 1, D, offset: 0, scale: 1 };
+  // Scores of about 1600 carry absolute errors of 1e-4, which exp makes relative errors of the weights.
+  const options = { tolerance: 1e-3 };
+  await expectTwin(queue, attentionForward, attentionForwardRef, arrays, params, options);
+});
+
+test("the twins' backward passes are the gradients of the forward in q, k and v", () => {
+  const random = new TestRandom(10);
+  const [heads, kvHeads, D, segments] = [6, 2, 4, segmentsOf([3, 4])];
+  const rows = segments.length / 2;
+  const params = { rows, heads, kvHeads, D, offset: 0, scale: 0.5 };
+  const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
+  const [q, k, v, d_o] = [wide, narrow, narrow, wide].map((count) => random.normal64(count)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const [o, stats] = [new Float64Array(wide), new Float64Array(rows * heads * 2)];
+  const forward = () => {
+    attentionForwardRef({ q, k, v, segments, o, stats }, params, {});
+    return o;
+  };
+  forward();
+  const [dq, dk, dv] = [new Float64Array(wide), new Float64Array(narrow), new Float64Array(narrow)];
+  const saved = stats.slice();
+  attentionBackwardQRef({ q, k, v, segments, o_saved: o.slice(), stats: saved, d_o, dq }, params, {});
+  attentionBackwardKvRef({ q, k, v, segments, d_out: d_o, stats_saved: saved, dk, dv }, params, {});
+  expectGradient("attention.forward q", forward, q, d_o, dq);
+  expectGradient("attention.forward k", forward, k, d_o, dk);
+  expectGradient("attention.forward v", forward, v, d_o, dv);
+});
