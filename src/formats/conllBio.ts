@@ -2,7 +2,8 @@
 // BILOU as conlleval does; writes IOB2, tab-separated.
 import type { Document } from "../ner/document.ts";
 import type { Format, ParseResult, WriteOptions, WriteResult } from "./format.ts";
-import { firstRows, readTaggedSentences, taggedDocuments, type TaggedSentence } from "./taggedLines.ts";
+import { taggedDocuments } from "./taggedDocuments.ts";
+import { firstRows, readTaggedSentences, type TaggedSentence } from "./taggedLines.ts";
 import { isPrefixedTag, prefixedTags, spansOfPrefixedTags } from "./tags.ts";
 import { writeTaggedWords } from "./taggedWords.ts";
 

@@ -3,7 +3,8 @@
 // side by side cannot be told apart.
 import type { Document } from "../ner/document.ts";
 import { FormatError, type Format, type ParseResult, type WriteOptions, type WriteResult } from "./format.ts";
-import { firstRows, readTaggedSentences, taggedDocuments } from "./taggedLines.ts";
+import { taggedDocuments } from "./taggedDocuments.ts";
+import { firstRows, readTaggedSentences } from "./taggedLines.ts";
 import { isPrefixedTag, spansOfTypeTags, typeTags } from "./tags.ts";
 import { writeTaggedWords, type TaggedWords } from "./taggedWords.ts";
 

@@ -1,5 +1,5 @@
 // What a dataset format is. One module per format; the list of them is in formats.ts.
-import type { Document } from "../ner/document.ts";
+import { documentError, type Document } from "../ner/document.ts";
 
 /** What offsets in a file count: Unicode code points (doccano, Prodigy, spaCy, Python) or UTF-16 units (JavaScript). */
 export const OFFSET_UNITS = ["code-points", "utf16"] as const;
@@ -45,4 +45,10 @@ export interface Format {
 /** A file or document that cannot be read or written; one sentence. */
 export class FormatError extends Error {
   override readonly name = "FormatError";
+}
+
+/** What every writer does first. @throws FormatError */
+export function checkDocument(document: Document): void {
+  const problem = documentError(document);
+  if (problem !== null) throw new FormatError(problem);
 }

@@ -2,12 +2,11 @@
 // "seq_outs": [[tag…]…]}, "batch": {…}}…]}. As documents, each sentence is one, named "Wiki/3/support/0": domain, episode,
 // part and sentence, from 0. `batch` holds the query sentences.
 import * as v from "valibot";
-import type { Document } from "../ner/document.ts";
-import { documentError } from "../ner/document.ts";
-import { FormatError, type Format, type ParseResult, type WriteResult } from "./format.ts";
-import { checkDocument, describeIssue } from "./jsonLines.ts";
+import { documentError, type Document } from "../ner/document.ts";
+import { checkDocument, FormatError, type Format, type ParseResult, type WriteResult } from "./format.ts";
+import { describeIssue } from "./jsonLines.ts";
 import { lostFields } from "./losses.ts";
-import { entitiesOfSpans, joinedRanges } from "./taggedLines.ts";
+import { entitiesOfSpans, joinedRanges } from "./taggedDocuments.ts";
 import { isPrefixedTag, prefixedTags, spansOfPrefixedTags } from "./tags.ts";
 import { tagWords } from "./taggedWords.ts";
 

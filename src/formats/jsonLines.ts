@@ -1,7 +1,7 @@
 // What the formats of one JSON object a line have in common.
 import * as v from "valibot";
 import { documentError, type Document } from "../ner/document.ts";
-import { FormatError, type ParseResult } from "./format.ts";
+import { checkDocument, type ParseResult } from "./format.ts";
 
 /** How many lines are looked at to tell what a file is. */
 const LINES_TO_DETECT = 20;
@@ -96,10 +96,4 @@ export function writeJsonLines(documents: readonly Document[], toObject: (docume
       return `${JSON.stringify(toObject(document))}\n`;
     })
     .join("");
-}
-
-/** @throws FormatError */
-export function checkDocument(document: Document): void {
-  const problem = documentError(document);
-  if (problem !== null) throw new FormatError(problem);
 }

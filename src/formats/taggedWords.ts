@@ -1,8 +1,7 @@
 // Documents → words and spans of words, for the formats of one word a line; and the lines themselves.
 import { compareEntities, type Document, type Entity } from "../ner/document.ts";
 import { segmentWords } from "../ner/words.ts";
-import type { WriteOptions, WriteResult } from "./format.ts";
-import { checkDocument } from "./jsonLines.ts";
+import { checkDocument, type WriteOptions, type WriteResult } from "./format.ts";
 import { lostFields } from "./losses.ts";
 import type { TagSpan } from "./tags.ts";
 
