@@ -45,6 +45,8 @@ export interface LoadOptions {
   /** Hears bytes of the file done and in all. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   readonly signal?: AbortSignal;
+  /** Splits weights into parts of at most this many bytes a buffer; by default the device's limit on a binding. */
+  readonly maxPartBytes?: number;
 }
 
 export class Llama {
@@ -83,7 +85,7 @@ export class Llama {
     const queue = new CommandQueue(gpu);
     const pool = new BufferPool(gpu);
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
-    const maxPart = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    const maxPart = Math.min(maxStorageBufferBindingSize, maxBufferSize, options.maxPartBytes ?? Infinity);
     const total = [...gguf.tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
     let done = 0;
     let undrained = 0;

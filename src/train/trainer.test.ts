@@ -95,6 +95,32 @@ describe("training", () => {
   });
 });
 
+test("weights split into parts, the embedding and head among them, give the same loss and gradients", async () => {
+  const split = await Llama.load(gpu, await openTiny(), { maxPartBytes: 4096 });
+  expect(split.head.parts.length).toBeGreaterThan(1);
+  expect(split.layers[0]?.linears.down_proj.parts.length).toBeGreaterThan(1);
+  const whole = Lora.create(llama, config, 1);
+  const weights = await whole.read();
+  const tensors = new Map(
+    [...weights.tensors].map(([name, { shape, data }]) => [
+      name,
+      { shape, data: data.map((_, i) => 0.05 * Math.sin(i)) },
+    ]),
+  );
+  const adapters = [llama, split].map((model) => Lora.fromWeights(model, { config: weights.config, tensors }));
+  const [expected, actual] = [
+    await sftGradients(llama, adapters[0] as Lora, examples()),
+    await sftGradients(split, adapters[1] as Lora, examples()),
+  ];
+  expect(actual.loss).toBeCloseTo(expected.loss, 5);
+  for (const [name, { data }] of actual.gradients.tensors) {
+    const reference = expected.gradients.tensors.get(name)?.data ?? new Float32Array();
+    data.forEach((value, i) => expect(Math.abs(value - (reference[i] ?? NaN))).toBeLessThan(1e-5));
+  }
+  [...adapters, whole].forEach((lora) => lora.destroy());
+  split.destroy();
+});
+
 describe("what stops training", () => {
   test("an empty support set", async () => {
     const lora = Lora.create(llama, config, 1);
