@@ -2,8 +2,8 @@
 
     python tokenizer_fixtures.py
 
-Trained on the project's own texts. `goldens/tokenizers/<family>.json` holds the GGUF metadata of the tokenizer and the
-cases; the tests in src/model and src/ner read them.
+Trained on the project's own texts. `goldens/tokenizers/<family>.json` holds the GGUF metadata of the tokenizer, the
+cases, and the method's prompts as ids; the tests in src/model and src/ner read them.
 """
 
 import json
@@ -13,7 +13,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 from transformers.convert_slow_tokenizer import generate_merges
 
 from golden_texts import PROMPTS, TOKENIZER_TEXTS
-from prompt import prompt_text, response_text
+from prompt import encode, prompt_text, response_text
 from smollm import build_tokenizer
 
 HERE = Path(__file__).parent
@@ -126,15 +126,26 @@ def sentencepiece() -> tuple[dict, Tokenizer]:
     return metadata, tokenizer
 
 
+def encode_prompts(tokenizer: Tokenizer, eos: int) -> list[dict]:
+    prompts = []
+    for name, definition, sentence, entities in PROMPTS:
+        prompt, response = prompt_text(name, definition, sentence), response_text(entities)
+        ids, start = encode(tokenizer, prompt, response, eos)
+        known = {"name": name, "definition": definition, "sentence": sentence, "entities": entities}
+        prompts.append(known | {"text": prompt + response, "ids": ids, "responseStart": start})
+    return prompts
+
+
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
-    prompts = [prompt_text(t, d, s) + response_text(e) for t, d, s, e in PROMPTS]
     for make in [smollm, llama3, sentencepiece]:
         metadata, tokenizer = make()
-        texts = TOKENIZER_TEXTS + HARD_TEXTS + prompts + [" unmergeable Zoë unmergeable"]
+        texts = TOKENIZER_TEXTS + HARD_TEXTS + [" unmergeable Zoë unmergeable"]
         cases = [{"text": text, "ids": tokenizer.encode(text, add_special_tokens=False).ids} for text in texts]
+        prompts = encode_prompts(tokenizer, metadata["tokenizer.ggml.eos_token_id"])
         path = OUT / f"{make.__name__}.json"
-        path.write_text(json.dumps({"metadata": metadata, "cases": cases}, ensure_ascii=False, separators=(",", ":")))
+        fixture = {"metadata": metadata, "cases": cases, "prompts": prompts}
+        path.write_text(json.dumps(fixture, ensure_ascii=False, separators=(",", ":")))
         print(path, len(metadata["tokenizer.ggml.tokens"]), "tokens", len(cases), "cases", path.stat().st_size, "bytes")
 
 

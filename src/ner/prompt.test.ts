@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bundledTokenizer, FAMILIES, fixtureTokenizer, readGolden } from "../model/tokenizer/testTokenizers.ts";
+import { FAMILIES, fixtureTokenizer, readFixture } from "../model/tokenizer/testTokenizers.ts";
 import type { Entity } from "./document.ts";
 import { encodePrompt, promptPrefix, responseIds, responseText } from "./prompt.ts";
 
@@ -62,6 +62,19 @@ describe.each(FAMILIES)("the ids of a prompt: %s", (family) => {
     expect(offsets.slice(bos.length, -1)).toEqual(plain.offsets);
     expect(offsets.at(-1)).toEqual([text.length, text.length]);
     expect(offsets).toHaveLength(ids.length);
+  });
+
+  it.each(readFixture(family).prompts)("are the reference's: $sentence", (prompt) => {
+    const { sentence, name, definition, entities } = prompt;
+    const gold = entities.map((text) => {
+      const start = sentence.indexOf(text);
+      return { start, end: start + text.length, type: name };
+    });
+    const { ids, responseStart, text } = encodePrompt(tokenizer, sentence, { name, definition }, gold);
+    const bos = tokenizer.addBos ? 1 : 0;
+    expect(text).toBe(prompt.text);
+    expect(ids.slice(bos)).toEqual(prompt.ids);
+    expect(responseStart - bos).toBe(prompt.responseStart);
   });
 
   it("split where the response begins", () => {
@@ -140,32 +153,5 @@ describe("what cannot be asked", () => {
     expect(() => responseText(sentence, wrong)).toThrow(
       `expected an entity inside the sentence of 22 UTF-16 units, got ${start}–${end}`,
     );
-  });
-});
-
-describe("the reference's prompts", () => {
-  it("have the same text and ids", async () => {
-    const { prompts } = readGolden("bundled.json") as {
-      prompts: { text: string; response: string; ids: number[]; responseStart: number }[];
-    };
-    const tokenizer = await bundledTokenizer();
-    expect(prompts.length).toBeGreaterThan(2);
-    for (const prompt of prompts) {
-      const [, name = "", definition = "", input = ""] =
-        /extract (.*) entities from[^]* refers to (.*)\.\n\n### Input:\n(.*)\n\n### Response:\n$/.exec(prompt.text) ??
-        [];
-      const texts = Array.from(prompt.response.matchAll(/<<< (\S.*?) >>>/g), (match) => match[1] ?? "");
-      const gold = texts.map((text) => ({
-        start: input.indexOf(text),
-        end: input.indexOf(text) + text.length,
-        type: name,
-      }));
-      const { ids, responseStart, text } = encodePrompt(tokenizer, input, { name, definition }, gold);
-      expect({ text, ids, responseStart }).toEqual({
-        text: prompt.text + prompt.response,
-        ids: prompt.ids,
-        responseStart: prompt.responseStart,
-      });
-    }
   });
 });

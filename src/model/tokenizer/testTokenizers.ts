@@ -13,15 +13,25 @@ interface Fixture {
   metadata: Record<string, unknown>;
   /** ids: of Rust `tokenizers` */
   cases: { text: string; ids: number[] }[];
+  /** Of the method, made by reference/prompt.py; without BOS. */
+  prompts: {
+    name: string;
+    definition: string;
+    sentence: string;
+    entities: string[];
+    text: string;
+    ids: number[];
+    responseStart: number;
+  }[];
 }
 
 export function readGolden(path: string): unknown {
   return JSON.parse(readFileSync(join(import.meta.dirname, "../../../reference/goldens", path), "utf8"));
 }
 
-export function readFixture(family: Family): { metadata: Map<string, GgufValue>; cases: Fixture["cases"] } {
-  const { metadata, cases } = readGolden(`tokenizers/${family}.json`) as Fixture;
-  return { metadata: metadataOf(metadata), cases };
+export function readFixture(family: Family): Omit<Fixture, "metadata"> & { metadata: Map<string, GgufValue> } {
+  const fixture = readGolden(`tokenizers/${family}.json`) as Fixture;
+  return { ...fixture, metadata: metadataOf(fixture.metadata) };
 }
 
 /** Metadata as the GGUF reader gives it: numbers of an array typed. */
