@@ -94,10 +94,10 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
     base[r] = min(row + r, p.rows - 1u) * (p.K / 4u);
   }
   let shared_inputs = select(32u, 16u, HALVES); // inputs that share a scale
-  for (var block = 0u; block < p.K; block += shared_inputs) {
-    let s0 = scale_min4(block, n, p.K, p.Np);
-    let s1 = scale_min4(block, n + 4u, p.K, p.Np);
-    for (var k = block; k < min(block + shared_inputs, p.K); k += 8u) {
+  for (var k0 = 0u; k0 < p.K; k0 += shared_inputs) {
+    let s0 = scale_min4(k0, n, p.K, p.Np);
+    let s1 = scale_min4(k0, n + 4u, p.K, p.Np);
+    for (var k = k0; k < min(k0 + shared_inputs, p.K); k += 8u) {
       let a = weights_8x4(k, n, s0);
       let b = weights_8x4(k, n + 4u, s1);
       for (var r = 0u; r < ROWS; r++) {
@@ -127,9 +127,9 @@ fn forward_row(@builtin(global_invocation_id) id: vec3u) {
   var sum = vec4f(0.0);
   let base = row * (p.K / 4u);
   let shared_inputs = select(32u, 16u, HALVES); // inputs that share a scale
-  for (var block = 0u; block < p.K; block += shared_inputs) {
-    let s = scale_min4(block, n, p.K, p.Np);
-    for (var k = block; k < min(block + shared_inputs, p.K); k += 8u) {
+  for (var k0 = 0u; k0 < p.K; k0 += shared_inputs) {
+    let s = scale_min4(k0, n, p.K, p.Np);
+    for (var k = k0; k < min(k0 + shared_inputs, p.K); k += 8u) {
       sum += dot_8x4(x[base + k / 4u], x[base + k / 4u + 1u], weights_8x4(k, n, s));
     }
   }
