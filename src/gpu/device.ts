@@ -49,7 +49,9 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
     );
   }
   const { vendor, device: model, description } = adapter.info;
-  const adapterName = [description, model, vendor].find((part) => part !== "") ?? "unknown adapter";
+  // Browsers often leave the description empty: then vendor and architecture say what it is.
+  const named = description !== "" ? description : [vendor, adapter.info.architecture, model].join(" ").trim();
+  const adapterName = named === "" ? "unknown adapter" : named;
   const isSoftware = SOFTWARE.test(`${description} ${model} ${vendor} ${adapter.info.architecture}`);
   if ((kind === "gpu" && isSoftware) || (kind === "software" && !isSoftware)) {
     throw new GpuUnavailableError(
