@@ -8,7 +8,7 @@ import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { compareEntities, type Document, type Entity, type EntityType, type Hallucination } from "../ner/document.ts";
 import { parseResponse } from "../ner/parseResponse.ts";
-import { encodePrompt, type PromptTokenizer } from "../ner/prompt.ts";
+import { CLOSE, encodePrompt, OPEN, type PromptTokenizer } from "../ner/prompt.ts";
 import { SpanAutomaton } from "../ner/spanAutomaton.ts";
 import { segmentWords } from "../ner/words.ts";
 import { type Choice, chooseAmong, chooseOfAll } from "./choose.ts";
@@ -44,9 +44,8 @@ interface Answer {
   readonly hallucinated: Hallucination[];
 }
 
-/** Tokens of an answer beside the sentence's own, and the most tokens an answer spends on one of the sentence's. */
+/** Tokens of an answer's first words, its last full stop and its end. */
 const ANSWER_FRAME = 24;
-const ANSWER_PER_TOKEN = 6;
 
 /** @yields each document's prediction, in the documents' order, as soon as its last type is done */
 export async function* predictDocuments(
@@ -69,9 +68,8 @@ export async function* predictDocuments(
   }));
   const { contextLength } = llama.config;
   const asked = types.map((type) => documents.map((document) => encodePrompt(tokenizer, document.text, type, null)));
-  const needed = (prompt: { ids: number[]; sentence: [number, number]; offsets: [number, number][] }): number =>
-    prompt.ids.length + answerBudget(prompt, options);
-  const fitting = asked.flat().map(needed);
+  const budgets = documents.map((document) => answerBudget(tokenizer, document, options));
+  const fitting = asked.flatMap((prompts) => prompts.map(({ ids }, d) => ids.length + (budgets[d] ?? 0)));
   const capacity = Math.max(2, ...fitting.filter((tokens) => tokens <= contextLength));
   const decoder = new Decoder(llama, lora, capacity);
   // A sentence is tokenized for its automaton once, not for every type.
@@ -86,7 +84,7 @@ export async function* predictDocuments(
         if (prompt === undefined || prediction === undefined) {
           throw new Error(`expected a prompt for ${document.id} and ${type.name}`);
         }
-        const tokens = needed(prompt);
+        const tokens = prompt.ids.length + (budgets[d] ?? 0);
         if (tokens > contextLength) {
           prediction.leftOut.push({ type: type.name, tokens });
         } else {
@@ -110,15 +108,18 @@ export async function* predictDocuments(
   }
 }
 
+/** Most tokens an answer can have: every word an entity of its own, spelled a token a byte. */
 function answerBudget(
-  { offsets, sentence }: { offsets: [number, number][]; sentence: [number, number] },
+  tokenizer: PredictTokenizer,
+  document: Document,
   { mode, maxNewTokens = 256 }: PredictOptions,
 ): number {
   if (mode === "free") {
     return maxNewTokens;
   }
-  const own = offsets.filter(([start, end]) => end > sentence[0] && start < sentence[1]).length;
-  return ANSWER_FRAME + ANSWER_PER_TOKEN * own;
+  const spelled = new TextEncoder().encode(document.text).length;
+  const marks = tokenizer.encode(OPEN + CLOSE).ids.length;
+  return ANSWER_FRAME + spelled + marks * segmentWords(document).length;
 }
 
 function automatonOf(
