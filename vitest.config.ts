@@ -8,8 +8,10 @@ const common = {
   hookTimeout: 120_000,
   // Each file owns a GPU device; two at a time on two cores would only make both slow.
   fileParallelism: false,
-  pool: "forks",
-} as const;
+  pool: "forks" as const,
+  // wgsl_reflect's entry for Node is CommonJS in a package of type "module"; inlined, Vite takes its ES module.
+  server: { deps: { inline: ["wgsl_reflect"] } },
+};
 
 export default defineConfig({
   plugins: [wgslText()],
