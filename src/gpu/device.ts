@@ -39,10 +39,9 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
     );
   }
   const kind = options.kind ?? "auto";
-  const adapter = await api.requestAdapter({
-    powerPreference: "high-performance",
-    ...(kind === "software" ? { forceFallbackAdapter: true } : {}),
-  });
+  // Dawn knows SwiftShader as a fallback adapter but not lavapipe, which it offers as an ordinary one.
+  const fallback = kind === "software" ? await api.requestAdapter({ forceFallbackAdapter: true }) : null;
+  const adapter = fallback ?? (await api.requestAdapter({ powerPreference: "high-performance" }));
   if (adapter === null) {
     throw new GpuUnavailableError(
       `expected a WebGPU adapter of kind ${kind}, got none (install or enable a GPU driver)`,

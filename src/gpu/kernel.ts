@@ -81,8 +81,12 @@ export class PipelineCache {
 
   async #compile(key: string, kernel: KernelDefinition, constants: Readonly<Record<string, number>>): Promise<void> {
     const shader = kernelShader(kernel);
+    // The scope takes the device's own report of a compile error: it cites the preprocessed code, ours the file.
+    this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ label: kernel.name, code: shader.code });
+    const scope = this.#device.popErrorScope();
     const info = await module.getCompilationInfo();
+    await scope;
     const errors = info.messages.filter((message) => message.type === "error");
     if (errors.length > 0) {
       const cited = errors.map((message) => {

@@ -26,12 +26,13 @@ export function preprocess(
   const imported = new Set<string>();
 
   const add = (name: string, text: string): void => {
-    const conditions: boolean[] = [];
+    const conditions: { holds: boolean; inElse: boolean }[] = [];
+    const active = (): boolean => conditions.every(({ holds }) => holds);
     text.split("\n").forEach((line, index) => {
       const where = `${name}:${index + 1}`;
       const directive = /^\s*#\s*(\w+)\s*(.*)$/.exec(line);
       if (directive === null) {
-        if (conditions.every(Boolean)) {
+        if (active()) {
           lines.push(line);
           origins.push({ file: name, line: index + 1 });
         }
@@ -47,14 +48,14 @@ export function preprocess(
               `${where}: expected a known fragment, got "${argument}" (known: ${Object.keys(fragments).join(", ")})`,
             );
           }
-          if (conditions.every(Boolean) && !imported.has(argument)) {
+          if (active() && !imported.has(argument)) {
             imported.add(argument);
             add(`shaders/${argument}.wgsl`, fragment);
           }
           break;
         }
         case "ifdef":
-          conditions.push(features.has(argument));
+          conditions.push({ holds: features.has(argument), inElse: false });
           break;
         case "else":
         case "endif": {
@@ -63,7 +64,10 @@ export function preprocess(
             throw new Error(`${where}: #${word} without #ifdef`);
           }
           if (word === "else") {
-            conditions.push(!condition);
+            if (condition.inElse) {
+              throw new Error(`${where}: #else after #else`);
+            }
+            conditions.push({ holds: !condition.holds, inElse: true });
           }
           break;
         }
