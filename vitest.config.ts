@@ -17,7 +17,15 @@ export default defineConfig({
   plugins: [wgslText()],
   test: {
     projects: [
-      { extends: true, test: { ...common, name: "unit", include: ["src/**/*.test.ts", "src/**/*.test.tsx"], exclude: ["src/**/*.real.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: "unit",
+          include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+          exclude: ["src/**/*.real.test.ts"],
+        },
+      },
       { extends: true, test: { ...common, name: "real", include: ["src/**/*.real.test.ts"], testTimeout: 900_000 } },
     ],
   },
