@@ -23,6 +23,7 @@ const systemErrors: Readonly<Record<string, (path: string) => string>> = {
   EPERM: (path) => `expected access to ${path}, got permission denied (check its owner and mode)`,
   EROFS: (path) => `expected a writable place for ${path}, got a read-only file system (choose another folder)`,
   ENOSPC: (path) => `expected room on the disk for ${path}, got a full disk (free some space or choose another folder)`,
+  EFBIG: (path) => `expected room for ${path}, got the limit on the size of files (see ulimit -f)`,
   EDQUOT: (path) => `expected room for ${path}, got an exhausted quota (free some space or choose another folder)`,
 };
 

@@ -30,7 +30,7 @@ export function readPairs(path: string, tokenizer: PromptTokenizer, contextLengt
     };
     if (example.responseStart < 1) {
       throw new Error(
-        `expected a prompt of at least one token on ${where}, got an empty one (a first token has no probability)`,
+        `expected a prompt with a token of its own on ${where}, got ${JSON.stringify(prompt)} (nothing comes before the completion's first token, so it has no probability)`,
       );
     }
     if (example.ids.length > contextLength) {

@@ -1,6 +1,6 @@
 // Runs the command as a user does, in a folder of its own, for tests.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,11 +26,42 @@ export class CommandFolder implements Disposable {
   }
 
   obp(...words: readonly string[]): Outcome {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...words], {
-      cwd: this.path,
-      encoding: "utf8",
-    });
+    return this.#run(process.execPath, [command, ...words]);
+  }
+
+  /** The command where no file may grow beyond `blocks` × 512 bytes. */
+  obpWithFileLimit(blocks: number, ...words: readonly string[]): Outcome {
+    const script = `trap "" XFSZ; ulimit -f ${blocks}; exec "$0" "$@"`;
+    return this.#run("sh", ["-c", script, process.execPath, command, ...words]);
+  }
+
+  /** Names in the folder, sorted. */
+  list(): string[] {
+    return readdirSync(this.path).sort();
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.path, name), "utf8");
+  }
+
+  #run(program: string, words: readonly string[]): Outcome {
+    const { status, stdout, stderr } = spawnSync(program, words, { cwd: this.path, encoding: "utf8" });
     return { code: status, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> };
+  }
+
+  /** Starts the command without waiting for it: for what takes long, or is to be interrupted. */
+  start(...words: readonly string[]): { readonly child: ChildProcess; readonly outcome: Promise<Outcome> } {
+    const child = spawn(process.execPath, [command, ...words], { cwd: this.path, stdio: ["ignore", "pipe", "pipe"] });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code) =>
+        resolve({ code, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> }),
+      );
+    });
+    return { child, outcome };
   }
 
   [Symbol.dispose](): void {
