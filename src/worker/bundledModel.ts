@@ -6,9 +6,6 @@ import { fingerprint } from "./modelFacts.ts";
 
 export const BUNDLED_FILE = "obp-mini.gguf";
 
-/** Where the page lies: the worker's script is in a folder below it. */
-const URL_OF_MODEL = new URL(`${import.meta.env.BASE_URL}models/${BUNDLED_FILE}`, self.location.href);
-
 export interface BundledModel {
   blob: Blob;
   /** False where the browser's storage did not take it: it then lives in memory. */
@@ -17,19 +14,23 @@ export interface BundledModel {
 
 /**
  * The bundled model from the cache, unless the server has a newer one. Offline, the cached one serves.
+ * @param url where the page's server has it: the worker's own script lies in another folder
  * @param onProgress hears bytes fetched, and in all (0 where the server does not say)
  */
-export async function openBundledModel(onProgress: (done: number, total: number) => void): Promise<BundledModel> {
+export async function openBundledModel(
+  url: string,
+  onProgress: (done: number, total: number) => void,
+): Promise<BundledModel> {
   const cached = (await listModels()).find(({ origin }) => origin.kind === "bundled");
-  const etag = await currentEtag();
+  const etag = await currentEtag(url);
   if (cached?.origin.kind === "bundled" && (etag === null || cached.origin.etag === etag)) {
     const file = await cachedModelFile(cached).catch(() => null);
     if (file !== null) return { blob: file, cached: true };
   }
-  const response = await fetch(URL_OF_MODEL);
+  const response = await fetch(url);
   if (!response.ok || response.body === null) {
     throw new Error(
-      `expected the bundled model at ${URL_OF_MODEL.pathname}, got HTTP ${response.status} (reload the page)`,
+      `expected the bundled model at ${url}, got HTTP ${response.status} (reload the page)`,
     );
   }
   const total = Number(response.headers.get("content-length") ?? 0);
@@ -53,8 +54,8 @@ function saveBundled(chunks: AsyncIterable<Uint8Array<ArrayBuffer>>, etag: strin
 }
 
 /** The server's validator of the file, or null when it cannot be reached. */
-async function currentEtag(): Promise<string | null> {
-  const response = await fetch(URL_OF_MODEL, { method: "HEAD" }).catch(() => null);
+async function currentEtag(url: string): Promise<string | null> {
+  const response = await fetch(url, { method: "HEAD" }).catch(() => null);
   return response?.ok === true ? (response.headers.get("etag") ?? "") : null;
 }
 

@@ -60,12 +60,13 @@ export class Studio {
 
   // --- models ----------------------------------------------------------------------------------------------------
 
-  async openBundledModel(): Promise<void> {
+  /** @param url of the bundled model, absolute */
+  async openBundledModel(url: string): Promise<void> {
     await this.#open(BUNDLED_FILE, async () => {
       const onProgress = throttle((doneBytes: number, totalBytes: number) =>
         this.#session.setModelState({ kind: "opening", name: BUNDLED_FILE, doneBytes, totalBytes }),
       );
-      const { blob, cached } = await openBundledModel(onProgress);
+      const { blob, cached } = await openBundledModel(url, onProgress);
       return readModel(blob, BUNDLED_FILE, { origin: "bundled", cached });
     });
   }

@@ -1,7 +1,7 @@
 import type { MemoryNeed } from "../../worker/protocol.ts";
 import { formatBytes } from "../format.ts";
 
-const WORDS = { yes: "fits", tight: "tight", no: "does not fit" } as const;
+const WORDS = { yes: "fits", tight: "tight", no: "no" } as const;
 const SIGNS = { yes: "✓", tight: "!", no: "✗" } as const;
 
 /** Whether a need for memory is met on this device, with the reason. */

@@ -4,7 +4,7 @@ import { Empty } from "../components/Empty.tsx";
 import { Facts } from "../components/Facts.tsx";
 import { Verdict } from "../components/Verdict.tsx";
 import { formatBytes, formatCount, formatParameters } from "../format.ts";
-import { ask, useEngine } from "../stores/engineStore.ts";
+import { ask, BUNDLED_MODEL_URL, useEngine } from "../stores/engineStore.ts";
 import { currentConfig, useTrain } from "../train/trainStore.ts";
 
 /** What the open model is, and whether this device can run and train it. */
@@ -70,7 +70,7 @@ export function ModelDetails() {
 }
 
 function OpenBundled() {
-  return <button onClick={() => void ask((client) => client.openBundledModel())}>Open the bundled model</button>;
+  return <button onClick={() => void ask((client) => client.openBundledModel(BUNDLED_MODEL_URL))}>Open the bundled model</button>;
 }
 
 function MemoryNeeds() {

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { storageUse } from "../../storage/opfs.ts";
 import { Icon } from "../components/Icon.tsx";
 import { formatBytes } from "../format.ts";
-import { ask, useEngine } from "../stores/engineStore.ts";
+import { ask, BUNDLED_MODEL_URL, useEngine } from "../stores/engineStore.ts";
 
 /** The models there are: the bundled one, those kept in this browser, and a file from disk. */
 export function ModelList() {
@@ -18,7 +18,7 @@ export function ModelList() {
       </header>
       <ul>
         <li className={bundledOpen ? "current" : ""}>
-          <button className="quiet grow" onClick={() => void ask((client) => client.openBundledModel())}>
+          <button className="quiet grow" onClick={() => void ask((client) => client.openBundledModel(BUNDLED_MODEL_URL))}>
             <strong>obp-mini</strong>
             <span className="faint">comes with the studio</span>
           </button>

@@ -61,9 +61,6 @@ function LabelPanel() {
               )}
               <footer className="key-hints faint">
                 <span>
-                  <kbd>1</kbd>–<kbd>9</kbd> type
-                </span>
-                <span>
                   <kbd>←</kbd> <kbd>→</kbd> <kbd>Shift</kbd> words
                 </span>
                 <span>

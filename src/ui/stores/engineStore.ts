@@ -49,6 +49,7 @@ interface EngineState {
 
 const ADAPTER_KEY = "obp.activeAdapter";
 const MODEL_KEY = "obp.model";
+export const BUNDLED_MODEL_URL = new URL("models/obp-mini.gguf", document.baseURI).href;
 
 export const useEngine = create<EngineState>()((set) => ({
   gpu: { kind: "opening" },
@@ -107,7 +108,7 @@ function openLastModel(connected: StudioClient): Promise<void> {
   const kept = useEngine
     .getState()
     .models.find(({ fingerprint, origin }) => fingerprint === last && origin.kind === "file");
-  return kept === undefined ? connected.openBundledModel() : connected.openCachedModel(kept.fingerprint);
+  return kept === undefined ? connected.openBundledModel(BUNDLED_MODEL_URL) : connected.openCachedModel(kept.fingerprint);
 }
 
 /** Runs a request to the worker and shows its error, if any, as a notice. */
