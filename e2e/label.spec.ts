@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { entities, openStudio, saved, test, textView, word } from "./studio.ts";
+import { downloadBytes, entities, openStudio, saved, test, textView, word } from "./studio.ts";
 
 test("labels with the keyboard, undoes, redoes, and keeps every edit over a reload", async ({ page }) => {
   await openStudio(page);
@@ -107,11 +107,11 @@ test("imports a file and pasted text, names broken lines, and exports", async ({
   await expect(page.getByRole("tab", { name: /Support 2/ })).toBeVisible();
   await expect.poll(() => entities(page)).toEqual(["Ada person", "Bob person"]);
 
-  const download = page.waitForEvent("download");
   await page.keyboard.press("Control+s");
-  await page.getByRole("dialog", { name: "Export documents" }).getByRole("button", { name: "Export 2" }).click();
-  const stream = await (await download).createReadStream();
-  const lines = (await streamText(stream))
+  const exportDialog = page.getByRole("dialog", { name: "Export documents" });
+  const file = await downloadBytes(page, () => exportDialog.getByRole("button", { name: "Export 2" }).click());
+  const lines = file
+    .toString()
     .trim()
     .split("\n")
     .map((line): unknown => JSON.parse(line));
@@ -140,9 +140,3 @@ test("imports a file and pasted text, names broken lines, and exports", async ({
   await page.keyboard.press("Control+z");
   await expect(page.getByRole("tab", { name: /Support 2/ })).toBeVisible();
 });
-
-async function streamText(stream: NodeJS.ReadableStream): Promise<string> {
-  let text = "";
-  for await (const chunk of stream) text += chunk.toString();
-  return text;
-}

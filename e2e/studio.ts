@@ -41,3 +41,12 @@ export function word(page: Page, text: string): Locator {
 export async function saved(page: Page): Promise<void> {
   await expect(page.locator(".save-state")).toHaveText("Saved");
 }
+
+/** The bytes of the download that `start` sets off. */
+export async function downloadBytes(page: Page, start: () => Promise<void>): Promise<Buffer> {
+  const download = page.waitForEvent("download");
+  await start();
+  const chunks: Buffer[] = [];
+  for await (const chunk of await (await download).createReadStream()) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks);
+}

@@ -29,9 +29,7 @@ export async function openBundledModel(
   }
   const response = await fetch(url);
   if (!response.ok || response.body === null) {
-    throw new Error(
-      `expected the bundled model at ${url}, got HTTP ${response.status} (reload the page)`,
-    );
+    throw new Error(`expected the bundled model at ${url}, got HTTP ${response.status} (reload the page)`);
   }
   const total = Number(response.headers.get("content-length") ?? 0);
   const [toDisk, inMemory] = response.body.tee();

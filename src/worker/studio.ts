@@ -219,9 +219,9 @@ export class Studio {
     }
   }
 
-  #memory({ rank, targets }: TrainConfig, tokens: number): ModelMemory {
+  #memory(settings: TrainConfig, tokens: number): ModelMemory {
     const { gguf, config } = this.#session.openModel;
-    return modelMemory(gguf, config, { rank, targets }, tokens, this.#deviceMemory());
+    return modelMemory(gguf, config, settings, tokens, this.#deviceMemory());
   }
 
   #deviceMemory(): DeviceMemory {

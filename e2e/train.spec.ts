@@ -1,0 +1,113 @@
+// The whole way on the bundled model: train, see the loss fall and the predictions change, reload, still there. Few
+// tokens: Chromium's software GPU does some 2 to 3 GFLOP/s on two cores.
+
+import { readFileSync } from "node:fs";
+import { expect, type Page } from "@playwright/test";
+import { unzipSync } from "fflate";
+import { longestTask } from "./mainThread.ts";
+import { downloadBytes, openStudio, test } from "./studio.ts";
+
+const MAX_TASK_MS = 50;
+const [firstSentence = ""] = readFileSync("public/samples/train.jsonl", "utf8").split("\n");
+
+/** Leaves one sentence of the sample project's support set: three prompts an epoch. */
+async function keepOneSentence(page: Page): Promise<void> {
+  await page.keyboard.press("Control+o");
+  const dialog = page.getByRole("dialog", { name: "Import documents" });
+  const file = { name: "one.jsonl", mimeType: "text/plain", buffer: Buffer.from(firstSentence) };
+  await dialog.locator("input[type=file]").setInputFiles(file);
+  await dialog.getByLabel("How").selectOption("replace");
+  await dialog.getByRole("button", { name: "Import 1 document" }).click();
+}
+
+async function setUp(page: Page, settings: Record<string, string>, evaluate: string): Promise<void> {
+  await page.keyboard.press("g");
+  await page.keyboard.press("t");
+  for (const [label, value] of Object.entries(settings)) await page.getByLabel(label, { exact: true }).fill(value);
+  await page.getByLabel("Predict held-out").selectOption(evaluate);
+}
+
+const train = (page: Page) => page.getByRole("button", { name: "Train", exact: true }).click();
+const status = (page: Page) => page.getByRole("region", { name: "Training", exact: true }).getByRole("status");
+const figure = (page: Page, name: string) => page.locator(".figures div", { hasText: name }).locator("dd");
+
+test("trains the bundled model: loss falls, predictions change, the adapter outlives a reload", async ({
+  page,
+  browser,
+}) => {
+  await openStudio(page);
+  await keepOneSentence(page);
+  const settings = { Epochs: "3", "Learning rate": "0.01", "Prompts a step": "3", "Warm-up": "0", "LoRA dropout": "0" };
+  await setUp(page, { ...settings, "Held-out sentences": "1" }, "at the end");
+  await expect(page.getByText("Optimizer steps").locator("..")).toContainText("3");
+
+  const longest = await longestTask(browser, page, async () => {
+    await train(page);
+    await expect(figure(page, "Step")).toHaveText("3/3", { timeout: 400_000 });
+  });
+  await expect(status(page)).toContainText("finished", { timeout: 200_000 });
+  expect(longest, "longest task of the main thread, ms of CPU time").toBeLessThan(MAX_TASK_MS);
+
+  const csv = (await downloadBytes(page, () => page.getByRole("button", { name: "CSV" }).click())).toString();
+  const losses = csv
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => Number(line.split(",")[2]));
+  expect(losses).toHaveLength(3);
+  expect(losses.at(-1)).toBeLessThan(0.8 * (losses[0] ?? 0));
+
+  await expect(page.getByRole("columnheader", { name: /Before: base model · F1/ })).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: /After: SFT: Kitchen notes 1 · F1/ })).toBeVisible();
+  await page.keyboard.press("g");
+  await page.keyboard.press("e");
+  await page.getByRole("button", { name: "Changed" }).click();
+  await expect(page.getByRole("table", { name: "Held-out sentences" }).locator("tbody tr")).toHaveCount(1);
+
+  await page.reload();
+  await expect(page.getByLabel("Adapter in use").locator("option:checked")).toHaveText("SFT: Kitchen notes 1");
+  await expect(page.getByRole("table", { name: "Scores by type" })).toContainText("F1 SFT: Kitchen notes 1");
+  await page.keyboard.press("g");
+  await page.keyboard.press("m");
+  await expect(page.getByRole("table", { name: "Adapters" })).toContainText("3/3");
+  const zip = await downloadBytes(page, () => page.getByRole("button", { name: "PEFT", exact: true }).click());
+  const files = unzipSync(new Uint8Array(zip));
+  expect(Object.keys(files).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
+  await page
+    .getByLabel("Import an adapter")
+    .setInputFiles({ name: "again.zip", mimeType: "application/zip", buffer: zip });
+  await expect(page.getByRole("table", { name: "Adapters" })).toContainText("imported");
+});
+
+test("pauses, goes on, stops and keeps what was learned; a lost GPU leaves it intact", async ({ page, context }) => {
+  await openStudio(page);
+  await keepOneSentence(page);
+  await setUp(page, { Epochs: "30", "Prompts a step": "1" }, "never");
+  await train(page);
+  await expect(figure(page, "Step")).toHaveText("1/90", { timeout: 200_000 });
+  const running = page.getByRole("region", { name: "Training", exact: true });
+  await running.getByRole("button", { name: "Pause" }).click();
+  await expect(status(page)).toContainText("paused", { timeout: 100_000 });
+  const steps = await figure(page, "Step").innerText();
+  await page.waitForTimeout(1500);
+  await expect(figure(page, "Step")).toHaveText(steps);
+  await running.getByRole("button", { name: "Go on" }).click();
+  await expect(figure(page, "Step")).not.toHaveText(steps, { timeout: 100_000 });
+  await running.getByRole("button", { name: "Stop" }).click();
+  await expect(status(page)).toContainText("stopped", { timeout: 100_000 });
+  await expect(page.getByLabel("Adapter in use").locator("option:checked")).toHaveText("SFT: Kitchen notes 1");
+
+  await train(page);
+  await expect(status(page)).toContainText("training", { timeout: 100_000 });
+  const crash = await context.newPage();
+  await crash.goto("chrome://gpucrash").catch(() => undefined);
+  await crash.close();
+  const banner = page.getByRole("alert", { name: "GPU lost" });
+  await expect(banner).toContainText("saved adapters are safe", { timeout: 100_000 });
+  await expect(status(page)).toContainText("The GPU stopped answering");
+  await banner.getByRole("button", { name: "Open the GPU again" }).click();
+  await expect(page.locator(".chip.ready")).toBeVisible();
+  await page.keyboard.press("g");
+  await page.keyboard.press("m");
+  await expect(page.getByRole("table", { name: "Adapters" }).locator("tbody tr")).toHaveCount(1);
+});
