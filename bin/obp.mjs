@@ -4,7 +4,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import "./dawn-env.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cache = join(root, "node_modules", ".cache", "obp");
@@ -25,7 +24,7 @@ function newest(folder) {
 }
 
 const sources = Math.max(
-  ...["src", "shaders", "scripts"].map((folder) => newest(join(root, folder))),
+  ...["src", "shaders", "scripts", "bin"].map((folder) => newest(join(root, folder))),
   statSync(join(root, "package.json")).mtimeMs,
 );
 if (!existsSync(bundle) || statSync(bundle).mtimeMs < sources) {

@@ -19,6 +19,7 @@ export async function bundleCli(outfile, { minify = false } = {}) {
     sourcesContent: false,
     loader: { ".wgsl": "text" },
     external: ["webgpu"],
+    inject: ["bin/dawn-env.mjs"], // runs before Dawn is loaded, in the single file too
     // CommonJS dependencies inside an ES module still call require for Node's own modules.
     banner: {
       js: 'import { createRequire as obpCreateRequire } from "node:module"; const require = obpCreateRequire(import.meta.url);',

@@ -130,7 +130,7 @@ export function checkWritable(path: string): void {
 }
 
 /** mkdir -p. Node's own recursive form never returns where a file system refuses folders (nodejs 20, /proc). */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (!existsSync(path)) {
     makeFolder(dirname(path));
     try {

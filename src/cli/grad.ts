@@ -22,7 +22,7 @@ export const verb = defineVerb({
     out: { kind: "text", value: "G.safetensors", required: true, help: "the gradients, under PEFT's names" },
   },
   example:
-    "npx obp train --model bundled --stage sft --train public/samples/train.jsonl --types public/samples/types.json --max-steps 1 --out /tmp/obp-adapter && " +
+    "npx obp train --model bundled --stage sft --train public/samples/train.jsonl --types public/samples/types.json --max-steps 1 --accumulation 1 --out /tmp/obp-adapter && " +
     "npx obp grad --model bundled --adapter /tmp/obp-adapter --loss sft --in public/samples/pairs.jsonl --out /tmp/gradients.safetensors",
   async run({ flags }, context) {
     if (flags.loss !== "sft") {

@@ -25,10 +25,11 @@ export const verb = defineVerb({
     },
     beams: { kind: "integer", value: "N", min: 1, help: "beam width (now: 1, greedy)" },
     "max-new-tokens": { kind: "integer", value: "N", min: 1, help: "longest answer in free mode (default 256)" },
+    limit: { kind: "integer", value: "N", min: 1, help: "only the first N documents" },
     ...documentFlags,
   },
   example:
-    "npx obp predict --model bundled --in public/samples/heldout.jsonl --types public/samples/types.json --out /tmp/predicted.jsonl",
+    "npx obp predict --model bundled --in public/samples/heldout.jsonl --types public/samples/types.json --limit 2 --out /tmp/predicted.jsonl",
   async run({ flags }, context) {
     const { mode, beams = 1, "max-new-tokens": maxNewTokens } = flags;
     if (mode === "bag" || beams !== 1) {
@@ -39,7 +40,7 @@ export const verb = defineVerb({
     const note = (line: string) => context.note(line);
     const model = await openWithTokenizer(flags.model);
     const types = readTypes(flags.types);
-    const documents = readDocuments(flags.in, flags, note);
+    const documents = readDocuments(flags.in, flags, note).slice(0, flags.limit);
     const adapter = flags.adapter === undefined ? null : readAdapter(flags.adapter).weights;
     checkWritable(flags.out);
     const { llama, lora } = await loadModel(model, adapter, context);

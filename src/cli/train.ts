@@ -32,7 +32,7 @@ export const verb = defineVerb({
     ...documentFlags,
   },
   example:
-    "npx obp train --model bundled --stage sft --train public/samples/train.jsonl --types public/samples/types.json --max-steps 2 --out /tmp/obp-adapter",
+    "npx obp train --model bundled --stage sft --train public/samples/train.jsonl --types public/samples/types.json --max-steps 2 --accumulation 1 --out /tmp/obp-adapter",
   async run({ flags }, context) {
     refuseLaterStages(flags.stage, flags.resume, flags["contrastive-weight"]);
     if (flags.train.length === 0) {
@@ -48,14 +48,14 @@ export const verb = defineVerb({
     const { examples, leftOut } = examplesOf(model, documents, types, note);
     const adapter = flags.adapter === undefined ? null : readAdapter(flags.adapter).weights;
     const config = trainConfig(flags, adapter?.config ?? null);
-    checkWritable(join(flags.out, ADAPTER_CONFIG));
+    const logFiles = [join(flags.out, "run", "log.jsonl"), ...(flags.log === undefined ? [] : [flags.log])];
+    [join(flags.out, ADAPTER_CONFIG), ...logFiles].forEach(checkWritable);
     const modelHashes = await hashModel(model.gguf);
 
     const start = adapter === null ? null : { ...adapter, config: { ...adapter.config, dropout: config.dropout } };
     const { llama, lora: continued } = await loadModel(model, start, context);
     const lora = continued ?? Lora.create(llama, config, config.seed);
     const trainer = await Trainer.create(llama, lora, examples, config);
-    const logFiles = [join(flags.out, "run", "log.jsonl"), ...(flags.log === undefined ? [] : [flags.log])];
     const { logs, seconds, interrupted } = await runSteps(trainer, new StepLogFiles(logFiles), context);
 
     const last = logs.at(-1);

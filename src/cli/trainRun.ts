@@ -1,12 +1,13 @@
 // What a training run leaves beside its adapter: run/config.json, run/environment.json and the step log.
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { version } from "../../package.json";
 import type { ByteSource } from "../model/gguf/byteSource.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
 import type { TrainConfig } from "../train/config.ts";
 import type { StepLog } from "../train/trainer.ts";
+import { makeFolder } from "./atomicFile.ts";
 
 const HASH_CHUNK = 16 << 20;
 
@@ -23,7 +24,7 @@ export class StepLogFiles {
   write(log: StepLog): void {
     if (this.#descriptors.length === 0) {
       this.#descriptors = this.#paths.map((path) => {
-        mkdirSync(dirname(path), { recursive: true });
+        makeFolder(dirname(path));
         return openSync(path, "w");
       });
     }
