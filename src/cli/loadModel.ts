@@ -28,7 +28,8 @@ export async function loadModel(
   context: Context,
 ): Promise<{ llama: Llama; lora: Lora | null }> {
   const gpu = await context.gpu();
-  const progress = context.progress("loading", gguf.fileBytes, "B");
+  const bytes = [...gguf.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const progress = context.progress("loading", bytes, "B");
   const llama = await Llama.load(gpu, gguf, { signal: context.signal, onProgress: (done) => progress.update(done) });
   progress.finish();
   return { llama, lora: adapter === null ? null : Lora.fromWeights(llama, adapter) };

@@ -1,12 +1,12 @@
 // Progress on standard error: a bar with rate and time left on a terminal, plain lines now and then elsewhere.
 
-const BAR_WIDTH = 24;
+const BAR_WIDTH = 16;
 /** Milliseconds between two drawings. */
 const TERMINAL_INTERVAL = 100;
 const LINE_INTERVAL = 5000;
 
 export interface Progress {
-  /** `done` of the total so far; `note` stands at the end of the line (a loss, a name). */
+  /** `done` of the total so far; `note` stands behind them (a loss, a name). */
   update(done: number, note?: string): void;
   /** Ends the bar's line; call it before anything else is printed. */
   finish(): void;
@@ -75,9 +75,9 @@ export function progressLine(
     ...(bar ? [`[${"█".repeat(filled)}${"·".repeat(BAR_WIDTH - filled)}]`] : []),
     `${Math.floor(part * 100)} %`,
     `${quantity(done)}/${quantity(total)} ${unit}`,
+    ...(note === "" ? [] : [note]), // before the rate, so that a narrow terminal shows it
     ...(rate > 0 ? [`${quantity(rate)} ${unit}/s`] : []),
     ...(Number.isFinite(left) && part < 1 ? [`${duration(left)} left`] : []),
-    ...(note === "" ? [] : [note]),
   ].join("  ");
 }
 
