@@ -129,6 +129,5 @@ def make_tokenizer() -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
     for wanted in sys.argv[1:] or [*CONFIGS, "tokenizer"]:
         make_tokenizer() if wanted == "tokenizer" else make(wanted)

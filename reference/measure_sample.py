@@ -69,7 +69,6 @@ def main() -> None:
     parser.add_argument("--skip-before", action="store_true")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
-    torch.set_num_threads(2)
     eos = read_metadata(options.model)["tokenizer.ggml.eos_token_id"]
     tokenizer = tokenizer_of(options.model)
     types = json.loads((PUBLIC / "samples/types.json").read_text(encoding="utf-8"))

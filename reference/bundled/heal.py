@@ -115,7 +115,7 @@ def train(run: Path, minutes: float, rate: float, decay: bool, quantize: bool) -
     stream = Batches(tokenizer, Tasks("train", seed=1000 + step))
     header = torch.tensor(stream.header)
     dev_stream = Batches(tokenizer, Tasks("dev", seed=7, synthetic=0))
-    dev = [dev_stream.next() for _ in range(16)]
+    dev = [dev_stream.next() for _ in range(10)]
     began, saved, average, done = time.time(), time.time(), None, False
     while not done:
         elapsed = (time.time() - began) / 60
@@ -132,7 +132,7 @@ def train(run: Path, minutes: float, rate: float, decay: bool, quantize: bool) -
         step, prompts = step + 1, prompts + len(body)
         average = loss.item() if average is None else 0.98 * average + 0.02 * loss.item()
         if step % 20 == 0:
-            note = measure(model, header, dev) if step % 200 == 0 else ""
+            note = measure(model, header, dev) if step % 100 == 0 else ""
             print(f"{elapsed:.1f} min step {step} prompts {prompts} loss {average:.3f} {note}", flush=True)
         if done or time.time() - saved > 180:
             parts = {"weights": model.state(), "optimizer": optimizer.state_dict(), "step": step, "prompts": prompts}
