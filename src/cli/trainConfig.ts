@@ -8,7 +8,7 @@ import type { Flag, FlagValues } from "./verb.ts";
 export const trainConfigFlags = {
   config: { kind: "text", value: "C.json", help: "settings by name, as a run's run/config.json has them" },
   epochs: { kind: "number", value: "N", help: `passes over the prompts (default ${PAPER_SFT.epochs})` },
-  "max-steps": { kind: "integer", value: "N", help: "optimizer steps at most (default: all epochs)" },
+  "max-steps": { kind: "integer", value: "N", help: "optimizer steps, in place of --epochs" },
   "learning-rate": { kind: "number", value: "X", help: `peak rate of Adam (default ${PAPER_SFT.learningRate})` },
   "warmup-ratio": { kind: "number", value: "X", help: `share of rising steps (default ${PAPER_SFT.warmupRatio})` },
   accumulation: { kind: "integer", value: "N", help: `prompts a step (default ${PAPER_SFT.gradAccumSteps})` },
