@@ -1,8 +1,8 @@
 """Heals the cut model: trains all weights on the method's own prompts, loss on responses only.
 
     python -m bundled.heal start  --layers 0,1,2,3,4,5,28,29 --vocabulary 10240 --out RUN
-    python -m bundled.heal train  --out RUN --minutes 60 --learning-rate 5e-4
-    python -m bundled.heal train  --out RUN --minutes 20 --learning-rate 5e-4 --decay --quantize
+    python -m bundled.heal train  --out RUN --minutes 120 --learning-rate 1.5e-4
+    python -m bundled.heal train  --out RUN --minutes 20 --learning-rate 1.5e-4 --decay --quantize
 
 (from the folder `reference`). The learning rate is constant after a warm-up, so that a run can be
 exported at any time, and falls to zero in a last phase (`--decay`) in which the forward pass sees the
@@ -149,7 +149,7 @@ if __name__ == "__main__":
     parser.add_argument("--layers", default="0,1,2,3,4,5,28,29")
     parser.add_argument("--vocabulary", type=int, default=10240)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
     parser.add_argument("--decay", action="store_true")
     parser.add_argument("--quantize", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
