@@ -1,6 +1,6 @@
 """Heals the cut model: trains all weights on the method's own prompts, loss on responses only.
 
-    python -m bundled.heal start  --layers 0,1,2,3,4,5,28,29 --vocabulary 10240 --out RUN
+    python -m bundled.heal start  --layers 0,1,2,3,4,5,28,29 --vocabulary 12288 --out RUN
     python -m bundled.heal train  --out RUN --minutes 120 --learning-rate 1.5e-4
     python -m bundled.heal train  --out RUN --minutes 20 --learning-rate 1.5e-4 --decay --quantize
 
@@ -147,7 +147,7 @@ if __name__ == "__main__":
     parser.add_argument("phase", choices=["start", "train"])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--layers", default="0,1,2,3,4,5,28,29")
-    parser.add_argument("--vocabulary", type=int, default=10240)
+    parser.add_argument("--vocabulary", type=int, default=12288)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--learning-rate", type=float, default=1.5e-4)
     parser.add_argument("--decay", action="store_true")
