@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => llama.destroy());
 
-describe("bundled model against PyTorch", () => {
+describe("bundled model against PyTorch", { timeout: 900_000 }, () => {
   test("token log-probabilities, without and with adapter", async () => {
     const plain = await scoreExamples(llama, null, examples);
     plain.forEach(({ tokenLogprobs }, i) => expectWithin(tokenLogprobs, golden.withoutAdapter.tokenLogprobs[i], 1e-3));
