@@ -97,15 +97,21 @@ function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
   });
 }
 
+/** npm sends the commands it runs (npx obp) each Ctrl-C once more; so close together they are one. */
+const ONE_INTERRUPT_MS = 300;
+
 /** First Ctrl-C: aborts the signal. Second: exits at once. */
 function watchInterrupts(): AbortSignal {
   const controller = new AbortController();
+  let first = 0;
   process.on("SIGINT", () => {
-    if (controller.signal.aborted) {
+    if (!controller.signal.aborted) {
+      first = performance.now();
+      process.stderr.write("\nstopping after the current step; Ctrl-C again stops at once\n");
+      controller.abort(new InterruptedError());
+    } else if (performance.now() - first > ONE_INTERRUPT_MS) {
       process.exit(130);
     }
-    process.stderr.write("\nstopping after the current step; Ctrl-C again stops at once\n");
-    controller.abort(new InterruptedError());
   });
   return controller.signal;
 }
