@@ -18,6 +18,7 @@ export function App() {
   const overlay = useView((state) => state.overlay);
   const loaded = useProject((state) => state.project !== null);
   const loadError = useProject((state) => state.loadError);
+  const heldElsewhere = useProject((state) => state.heldElsewhere);
   const { Component, title } = PANELS[panel];
   return (
     <div className="app">
@@ -27,6 +28,14 @@ export function App() {
         <EngineBanner />
         <FirstVisit />
         <div className="panel">
+          {heldElsewhere && (
+            <Empty
+              title="The project is open in another tab"
+              action={<button onClick={() => void useProject.getState().load(true)}>Work here instead</button>}
+            >
+              Two tabs would overwrite each other's edits.
+            </Empty>
+          )}
           {loadError !== null ? (
             <Empty
               title="The project could not be opened"

@@ -11,7 +11,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
 import { commands } from "./commands.ts";
 import { connectKeyboard } from "./keyboard.ts";
-import { connectEngine } from "./stores/engineStore.ts";
+import { connectEngine, useEngine } from "./stores/engineStore.ts";
 import { useProject } from "./stores/projectStore.ts";
 import { connectView } from "./stores/viewStore.ts";
 
@@ -19,9 +19,9 @@ connectView();
 connectKeyboard(commands);
 void useProject.getState().load();
 void connectEngine();
-// An edit is in the database within milliseconds; only closing the page in between could lose it.
+// Closing the page ends a job, and within milliseconds of an edit could lose it: the browser asks first.
 addEventListener("beforeunload", (event) => {
-  if (useProject.getState().saving) event.preventDefault();
+  if (useProject.getState().saving || useEngine.getState().job !== null) event.preventDefault();
 });
 
 const root = document.getElementById("root");

@@ -13,13 +13,11 @@ import { exportAdapter, importAdapter } from "./adapterFiles.ts";
 import { BUNDLED_FILE, openBundledModel } from "./bundledModel.ts";
 import { readDocumentFile, writeDocumentFile } from "./dataFiles.ts";
 import { EngineSession } from "./engineSession.ts";
-import { JobControl } from "./jobControl.ts";
+import { JobRunner } from "./jobRunner.ts";
 import { modelMemory, type DeviceMemory } from "./memory.ts";
 import { readModel } from "./modelFacts.ts";
 import { predictAndSave } from "./predictions.ts";
 import type {
-  JobKind,
-  JobOutcome,
   ModelMemory,
   ParsedDocuments,
   PredictRequest,
@@ -38,11 +36,14 @@ const MEMORY_TOKENS = 512;
 
 export class Studio {
   readonly #session: EngineSession;
+  readonly #jobs: JobRunner;
   #listener: (event: StudioEvent) => void = () => undefined;
-  #job: JobControl | null = null;
 
   constructor(api: GPU | undefined) {
-    this.#session = new EngineSession(api, (event) => this.#emit(event));
+    const emit = (event: StudioEvent): void => this.#emit(event);
+    const session = new EngineSession(api, emit);
+    this.#session = session;
+    this.#jobs = new JobRunner(emit, () => session.lost);
   }
 
   subscribe(listener: (event: StudioEvent) => void): void {
@@ -96,6 +97,9 @@ export class Studio {
   }
 
   async deleteModel(fingerprint: string): Promise<void> {
+    if (this.#session.model?.facts.fingerprint === fingerprint) {
+      throw new Error("expected another model to be open, got the one to delete (open another one first)");
+    }
     await deleteModel(fingerprint);
     this.#emit({ kind: "modelsChanged", models: await listModels() });
   }
@@ -127,7 +131,7 @@ export class Studio {
   /** Starts a training; the outcome arrives as `done`. @throws where another job is running */
   train(request: TrainRequest): void {
     const adapter = crypto.randomUUID();
-    this.#start("train", request.name, adapter, async (control) => {
+    this.#jobs.start({ job: "train", name: request.name, adapter }, async (control) => {
       const { steps, saved } = await runTraining(this.#session, request, adapter, control, (event) =>
         this.#emit(event),
       );
@@ -137,7 +141,7 @@ export class Studio {
 
   /** Starts predicting; the outcome arrives as `done`. @throws where another job is running */
   predict({ adapter, documents, types }: PredictRequest): void {
-    this.#start("predict", "Held-out sentences", adapter, async ({ signal }) => {
+    this.#jobs.start({ job: "predict", name: "Held-out sentences", adapter }, async ({ signal }) => {
       const session = this.#session;
       const llama = await session.llama(signal);
       const lora = await session.lora(llama, adapter);
@@ -150,15 +154,15 @@ export class Studio {
   }
 
   pause(): void {
-    this.#job?.pause();
+    this.#jobs.pause();
   }
 
   resume(): void {
-    this.#job?.resume();
+    this.#jobs.resume();
   }
 
   stop(): void {
-    this.#job?.stop();
+    this.#jobs.stop();
   }
 
   // --- adapters --------------------------------------------------------------------------------------------------
@@ -200,7 +204,7 @@ export class Studio {
   // --- within ----------------------------------------------------------------------------------------------------
 
   #emit(event: StudioEvent): void {
-    if (event.kind === "deviceLost") this.#job?.stop();
+    if (event.kind === "deviceLost") this.#jobs.stop();
     this.#listener(event);
   }
 
@@ -232,33 +236,6 @@ export class Studio {
       maxBufferSize: gpuState.kind === "ready" ? (gpuState.report.limits["maxBufferSize"] ?? null) : null,
       mainMemory: gigabytes === null ? null : gigabytes * 2 ** 30,
     };
-  }
-
-  #start(
-    job: JobKind,
-    name: string,
-    adapter: string | null,
-    run: (control: JobControl) => Promise<Pick<JobOutcome, "steps" | "adapter">>,
-  ): void {
-    if (this.#job !== null) throw new Error("expected no job to be running, got one (wait for it, or stop it)");
-    const control = new JobControl();
-    this.#job = control;
-    this.#emit({ kind: "started", job, name, adapter });
-    const began = performance.now();
-    const finish = (outcome: Omit<JobOutcome, "job" | "seconds">): void => {
-      this.#job = null;
-      this.#emit({ kind: "done", outcome: { job, seconds: (performance.now() - began) / 1000, ...outcome } });
-    };
-    run(control).then(
-      (result) => finish({ status: control.isStopped() ? "stopped" : "finished", message: null, ...result }),
-      (error: unknown) => {
-        const { lost } = this.#session;
-        const message = lost ?? (error instanceof Error ? error.message : String(error));
-        const stopped = control.isStopped() && lost === null;
-        if (!stopped && lost === null) this.#emit({ kind: "error", message });
-        finish({ status: stopped ? "stopped" : "failed", message: stopped ? null : message, steps: 0, adapter: null });
-      },
-    );
   }
 }
 

@@ -71,7 +71,8 @@ async function runSteps(run: Run): Promise<TrainResult> {
       emit({ kind: "phase", phase: "training" });
     }
     const began = performance.now();
-    const log = await trainer.step();
+    const log = await stepUnlessStopped(run);
+    if (log === null) break;
     const { tokensPerSecond, secondsPerStep } = pace.add(log, performance.now() - began);
     const etaSeconds = secondsPerStep * (trainer.totalSteps - log.step);
     emit({ kind: "stepLog", log, totalSteps: trainer.totalSteps, tokensPerSecond, etaSeconds });
@@ -88,6 +89,16 @@ async function runSteps(run: Run): Promise<TrainResult> {
   await save(run, last);
   if (request.evaluate !== "never" && !control.isStopped()) await predictTrained(run);
   return { steps: last.step, saved: true };
+}
+
+/** The next step, or null where it was stopped between prompts: the adapter is then as after the step before. */
+async function stepUnlessStopped({ session, control, trainer }: Run): Promise<StepLog | null> {
+  try {
+    return await trainer.step(control.signal);
+  } catch (error) {
+    if (control.isStopped() && session.lost === null) return null;
+    throw error;
+  }
 }
 
 /** What the model finds before training; asked once for each model and set of types and documents. */

@@ -6,7 +6,11 @@ import { Icon } from "./Icon.tsx";
 export function Dialog({ title, children, wide = false }: { title: string; children: ReactNode; wide?: boolean }) {
   const element = useRef<HTMLDialogElement>(null);
   const close = (): void => useView.getState().setOverlay(null);
-  useEffect(() => element.current?.showModal(), []);
+  useEffect(() => {
+    element.current?.showModal();
+    // showModal gives the focus to the first control, which is the cross.
+    element.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
+  }, []);
   return (
     <dialog
       ref={element}

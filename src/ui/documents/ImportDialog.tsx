@@ -18,6 +18,7 @@ export function ImportDialog() {
   const [parsed, setParsed] = useState<ParsedDocuments | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [split, setSplit] = useState<Split>(useLabel.getState().split);
+  const [done, setDone] = useState<boolean | null>(null);
   const [mode, setMode] = useState<"add" | "replace">("add");
   if (project === null) return null;
 
@@ -44,7 +45,7 @@ export function ImportDialog() {
   const types = newTypeNames(project, documents);
 
   const finish = (): void => {
-    const options = { split, mode, done: labelled > 0 };
+    const options = { split, mode, done: done ?? labelled > 0 };
     useProject
       .getState()
       .edit(`import ${plural(documents.length, "document")}`, (before) => withImported(before, documents, options));
@@ -106,6 +107,14 @@ export function ImportDialog() {
               <option value="add">after what is there</option>
               <option value="replace">in place of what is there</option>
             </select>
+            <label className="row" title="Documents without entities then count as having none">
+              <input
+                type="checkbox"
+                checked={done ?? labelled > 0}
+                onChange={(event) => setDone(event.target.checked)}
+              />
+              labelled to the end
+            </label>
           </div>
         </div>
       )}

@@ -98,6 +98,7 @@ export function TextView({ document }: { document: ProjectDocument }) {
         role="group"
         aria-label={`Text of ${document.id}`}
         dir="auto"
+        style={{ "--levels": Math.max(0, ...levels.values()) } as CSSProperties}
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}

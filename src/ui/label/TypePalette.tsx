@@ -106,9 +106,7 @@ function Definition({ type }: { type: EntityType }) {
           );
         }}
       />
-      {type.definition.trim() === "" && (
-        <p className="bad">Needs a definition before training: the prompt quotes it.</p>
-      )}
+      {type.definition.trim() === "" && <p className="warn-text">Needs a definition before training</p>}
     </>
   );
 }

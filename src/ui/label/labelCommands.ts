@@ -14,7 +14,7 @@ export function labelCommands(): Command[] {
       {
         id: `stack.${index}`,
         group,
-        title: `Label ${name} over what is there`,
+        title: `Add ${name} on top`,
         keys: [`Shift+${index + 1}`],
         run: () => applyType(index, true),
       },

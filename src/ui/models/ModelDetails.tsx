@@ -70,7 +70,11 @@ export function ModelDetails() {
 }
 
 function OpenBundled() {
-  return <button onClick={() => void ask((client) => client.openBundledModel(BUNDLED_MODEL_URL))}>Open the bundled model</button>;
+  return (
+    <button onClick={() => void ask((client) => client.openBundledModel(BUNDLED_MODEL_URL))}>
+      Open the bundled model
+    </button>
+  );
 }
 
 function MemoryNeeds() {

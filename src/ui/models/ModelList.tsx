@@ -18,7 +18,10 @@ export function ModelList() {
       </header>
       <ul>
         <li className={bundledOpen ? "current" : ""}>
-          <button className="quiet grow" onClick={() => void ask((client) => client.openBundledModel(BUNDLED_MODEL_URL))}>
+          <button
+            className="quiet grow"
+            onClick={() => void ask((client) => client.openBundledModel(BUNDLED_MODEL_URL))}
+          >
             <strong>obp-mini</strong>
             <span className="faint">comes with the studio</span>
           </button>

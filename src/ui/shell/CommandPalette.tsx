@@ -43,7 +43,6 @@ export function CommandPalette() {
     <Dialog title="Commands">
       <input
         type="search"
-        autoFocus
         placeholder="Action or document"
         aria-label="Action or document"
         role="combobox"

@@ -16,7 +16,7 @@ export function JobChip() {
         onClick={() => useView.getState().goTo(job.kind === "train" ? "train" : "evaluate")}
       >
         <span className={job.phase === "paused" ? "dot paused" : "dot running"} />
-        {job.stopping ? "stopping" : (job.phase ?? "starting")}
+        {job.pending ?? job.phase ?? "starting"}
         <JobProgress job={job} />
       </button>
       {training && (
@@ -39,19 +39,22 @@ export function JobButtons({ job }: { job: Job }) {
           className="quiet icon small"
           title={paused ? "Go on" : "Pause after this step"}
           aria-label={paused ? "Go on" : "Pause"}
-          disabled={job.stopping}
-          onClick={() => void ask((client) => (paused ? client.resume() : client.pause()))}
+          disabled={job.pending !== null}
+          onClick={() => {
+            if (!paused) useEngine.setState({ job: { ...job, pending: "pausing" } });
+            void ask((client) => (paused ? client.resume() : client.pause()));
+          }}
         >
           <Icon name={paused ? "play" : "pause"} />
         </button>
       )}
       <button
         className="quiet icon small"
-        title={job.kind === "train" ? "Stop after this step and keep what was learned" : "Stop"}
+        title={job.kind === "train" ? "Stop and keep what was learned" : "Stop"}
         aria-label="Stop"
-        disabled={job.stopping}
+        disabled={job.pending === "stopping"}
         onClick={() => {
-          useEngine.setState({ job: { ...job, stopping: true } });
+          useEngine.setState({ job: { ...job, pending: "stopping" } });
           void ask((client) => client.stop());
         }}
       >

@@ -26,7 +26,8 @@ export interface Job {
   totalSteps: number;
   tokensPerSecond: number;
   etaSeconds: number;
-  stopping: boolean;
+  /** Asked for, and done after the step in hand. */
+  pending: "pausing" | "stopping" | null;
 }
 
 interface EngineState {
@@ -108,7 +109,9 @@ function openLastModel(connected: StudioClient): Promise<void> {
   const kept = useEngine
     .getState()
     .models.find(({ fingerprint, origin }) => fingerprint === last && origin.kind === "file");
-  return kept === undefined ? connected.openBundledModel(BUNDLED_MODEL_URL) : connected.openCachedModel(kept.fingerprint);
+  return kept === undefined
+    ? connected.openBundledModel(BUNDLED_MODEL_URL)
+    : connected.openCachedModel(kept.fingerprint);
 }
 
 /** Runs a request to the worker and shows its error, if any, as a notice. */
@@ -152,7 +155,7 @@ function receive(event: StudioEvent): void {
           totalSteps: 0,
           tokensPerSecond: 0,
           etaSeconds: 0,
-          stopping: false,
+          pending: null,
         },
         lastOutcome: null,
         ...(event.job === "train" ? { stepLogs: [], trainedAdapter: event.adapter } : {}),
@@ -160,7 +163,7 @@ function receive(event: StudioEvent): void {
       return;
     }
     case "phase": {
-      patchJob({ phase: event.phase, progress: null });
+      patchJob({ phase: event.phase, progress: null, ...(event.phase === "paused" ? { pending: null } : {}) });
       return;
     }
     case "progress": {

@@ -28,11 +28,14 @@ interface ProjectState {
   /** Null until loaded. */
   project: Project | null;
   loadError: string | null;
+  /** Another tab has the project: two would overwrite each other's edits. */
+  heldElsewhere: boolean;
   undoStack: readonly Change[];
   redoStack: readonly Change[];
   saving: boolean;
   saveError: string | null;
-  load(): Promise<void>;
+  /** Loads the project, unless another tab has it and `take` is not set. */
+  load(take?: boolean): Promise<void>;
   /** Applies an edit; one that returns the same project changes nothing and leaves no undo step. */
   edit(label: string, change: (project: Project) => Project, options?: EditOptions): void;
   undo(): Change | null;
@@ -60,12 +63,16 @@ export const useProject = create<ProjectState>()((set, get) => {
   return {
     project: null,
     loadError: null,
+    heldElsewhere: false,
     undoStack: [],
     redoStack: [],
     saving: false,
     saveError: null,
 
-    async load() {
+    async load(take = false) {
+      const isOurs = await holdProject(take, () => set({ project: null, heldElsewhere: true }));
+      set({ heldElsewhere: !isOurs });
+      if (!isOurs) return;
       try {
         const project = await loadProject();
         if (project === null) {
@@ -131,6 +138,22 @@ export function editDocument(label: string, id: string, change: (document: Proje
     },
     { documentId: id },
   );
+}
+
+/**
+ * Takes the lock on the project for as long as the page is open.
+ * @param take from another tab, if it has it
+ * @param onTaken another tab took it from this one
+ */
+async function holdProject(take: boolean, onTaken: () => void): Promise<boolean> {
+  return new Promise((resolve) => {
+    const holding = navigator.locks.request("obp.project", take ? { steal: true } : { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      // Held until the page goes, or until the lock is taken away.
+      return lock === null ? undefined : new Promise<never>(() => undefined);
+    });
+    holding.catch(onTaken);
+  });
 }
 
 export function messageOf(error: unknown): string {

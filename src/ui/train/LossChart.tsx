@@ -74,10 +74,7 @@ function chartOptions(element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: element.clientHeight - LEGEND_HEIGHT,
-    scales: {
-      x: { time: false, range: (_plot, min, max) => [Math.min(min, 1), Math.max(max, 10)] },
-      y: { range: yRange },
-    },
+    scales: { x: { time: false, range: xRange }, y: { range: yRange } },
     axes: [
       { ...axis, label: "optimizer step", size: 30, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
       { ...axis, label: "loss, nats a token", size: 56 },
@@ -101,6 +98,11 @@ function chartOptions(element: HTMLElement): uPlot.Options {
     ],
     cursor: { y: false },
   };
+}
+
+/** As far as the running training will go, so that what is left is seen. */
+function xRange(_plot: uPlot, _min: number | null, max: number | null): [number, number] {
+  return [1, Math.max(max ?? 0, useEngine.getState().job?.totalSteps ?? 0, 5)];
 }
 
 /** From zero, so that a fall is seen at its true size. */

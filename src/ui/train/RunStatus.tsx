@@ -18,7 +18,7 @@ export function RunStatus() {
         {training && (
           <>
             <span className="soft" role="status">
-              {job.stopping ? "stopping" : (job.phase ?? "starting")} <JobProgress job={job} />
+              {job.pending ?? job.phase ?? "starting"} <JobProgress job={job} />
             </span>
             <JobButtons job={job} />
           </>
