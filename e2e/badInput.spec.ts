@@ -1,6 +1,8 @@
 // Bad input ends in one clear sentence, and what was there stays.
 
 import { expect } from "@playwright/test";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, writePeft } from "../src/model/adapters/peft.ts";
+import { loraTensorName } from "../src/model/adapters/loraWeights.ts";
 import { openStudio, test } from "./studio.ts";
 
 test("an empty support set and a type without definition are named before training", async ({ page }) => {
@@ -60,4 +62,34 @@ test("a model file that is cut short is refused in one sentence; the open one st
   await page.getByLabel("Open a GGUF file").setInputFiles(file);
   await expect(page.getByRole("alert")).toContainText("expected");
   await expect(page.locator(".chip.model")).toContainText("OBP Mini");
+});
+
+test("an adapter that does not fit the model is refused when it is to be used", async ({ page }) => {
+  await openStudio(page, "#/models");
+  const shape = (rows: number, columns: number) =>
+    ({ shape: [rows, columns], data: new Float32Array(rows * columns) }) as const;
+  const files = writePeft(
+    {
+      config: { rank: 2, alpha: 4, dropout: 0, targets: ["q_proj"] },
+      tensors: new Map([
+        [loraTensorName(0, "q_proj", "A"), shape(2, 16)],
+        [loraTensorName(0, "q_proj", "B"), shape(16, 2)],
+      ]),
+    },
+    "another-model",
+  );
+  const upload = (name: typeof ADAPTER_CONFIG | typeof ADAPTER_WEIGHTS) => {
+    const content = files.get(name) ?? "";
+    return { name, mimeType: "application/octet-stream", buffer: Buffer.from(content as Uint8Array) };
+  };
+  await page.getByLabel("Import an adapter").setInputFiles([upload(ADAPTER_CONFIG), upload(ADAPTER_WEIGHTS)]);
+  await page.getByLabel("Use imported adapter").check();
+  await page.keyboard.press("g");
+  await page.keyboard.press("e");
+  await page
+    .getByRole("button", { name: /Predict 24 sentences/ })
+    .last()
+    .click();
+  await expect(page.getByRole("alert")).toContainText("expected", { timeout: 120_000 });
+  await expect(page.getByRole("alert")).toContainText("q_proj");
 });

@@ -71,3 +71,13 @@ test("shows a prompt's tokens with those that are learned marked", async ({ page
   await page.getByRole("button", { name: "utensil", exact: true }).click();
   await expect.poll(async () => (await learned.allInnerTexts()).join("")).toContain("saucepan");
 });
+
+test("a second tab does not overwrite the first one's edits", async ({ page, context }) => {
+  await openStudio(page);
+  const second = await context.newPage();
+  await second.goto("/");
+  await expect(second.getByRole("heading", { name: "The project is open in another tab" })).toBeVisible();
+  await second.getByRole("button", { name: "Work here instead" }).click();
+  await expect(second.getByLabel("Project name")).toHaveValue("Kitchen notes");
+  await expect(page.getByRole("heading", { name: "The project is open in another tab" })).toBeVisible();
+});

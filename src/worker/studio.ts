@@ -209,7 +209,7 @@ export class Studio {
   }
 
   async #open(name: string, read: () => Promise<Parameters<EngineSession["setModel"]>[0]>): Promise<void> {
-    if (this.#job !== null)
+    if (this.#jobs.isRunning)
       throw new Error("expected no job to be running, got one (stop it before changing the model)");
     const before = this.#session.modelState;
     this.#session.setModelState({ kind: "opening", name, doneBytes: 0, totalBytes: 0 });
