@@ -37,13 +37,13 @@ test("trains the bundled model: loss falls, predictions change, the adapter outl
 }) => {
   await openStudio(page);
   await keepOneSentence(page);
-  const settings = { Epochs: "2", "Learning rate": "0.03", "Prompts a step": "3", "Warm-up": "0", "LoRA dropout": "0" };
+  const settings = { Epochs: "2", "Learning rate": "0.01", "Prompts a step": "1", "Warm-up": "0", "LoRA dropout": "0" };
   await setUp(page, { ...settings, "Held-out sentences": "1" }, "at the end");
-  await expect(page.getByText("Optimizer steps").locator("..")).toContainText("2");
+  await expect(page.getByText("Optimizer steps").locator("..")).toContainText("6");
 
   const longest = await longestTask(browser, page, async () => {
     await train(page);
-    await expect(figure(page, "Step")).toHaveText("2/2", { timeout: 500_000 });
+    await expect(figure(page, "Step")).toHaveText("6/6", { timeout: 500_000 });
   });
   await expect(status(page)).toContainText("finished", { timeout: 200_000 });
   expect(longest, "longest task of the main thread, ms of CPU time").toBeLessThan(MAX_TASK_MS);
@@ -54,8 +54,10 @@ test("trains the bundled model: loss falls, predictions change, the adapter outl
     .split("\n")
     .slice(1)
     .map((line) => Number(line.split(",")[2]));
-  expect(losses).toHaveLength(2);
-  expect(losses[1]).toBeLessThan(0.9 * (losses[0] ?? 0));
+  expect(losses).toHaveLength(6);
+  // Each prompt comes once in either epoch.
+  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+  expect(sum(losses.slice(3))).toBeLessThan(0.9 * sum(losses.slice(0, 3)));
 
   await expect(page.getByRole("columnheader", { name: /Before: base model · F1/ })).toBeVisible();
   await expect(page.getByRole("columnheader", { name: /After: SFT: Kitchen notes 1 · F1/ })).toBeVisible();
@@ -69,7 +71,7 @@ test("trains the bundled model: loss falls, predictions change, the adapter outl
   await expect(page.getByRole("table", { name: "Scores by type" })).toContainText("F1 SFT: Kitchen notes 1");
   await page.keyboard.press("g");
   await page.keyboard.press("m");
-  await expect(page.getByRole("table", { name: "Adapters" })).toContainText("2/2");
+  await expect(page.getByRole("table", { name: "Adapters" })).toContainText("6/6");
   const zip = await downloadBytes(page, () => page.getByRole("button", { name: "PEFT", exact: true }).click());
   const files = unzipSync(new Uint8Array(zip));
   expect(Object.keys(files).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
