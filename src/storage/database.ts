@@ -50,8 +50,8 @@ export interface PredictionRecord {
   model: string;
   adapter: string | null;
   createdAt: number;
-  /** Names of the types that were asked for: documents are scored on these alone. */
-  types: readonly string[];
+  /** The types that were asked for, as they were defined then: documents are scored on these alone. */
+  types: readonly EntityType[];
   predictions: readonly Document[];
 }
 

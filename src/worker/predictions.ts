@@ -48,7 +48,7 @@ export async function predictAndSave(input: PredictInput, emit: (event: StudioEv
     model: fingerprint,
     adapter,
     createdAt: Date.now(),
-    types: types.map(({ name }) => name),
+    types,
     predictions,
   };
   await savePredictions(record);

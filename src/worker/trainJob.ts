@@ -114,7 +114,7 @@ async function predictBase(
   const key = predictionKey(model.facts.fingerprint, null);
   const known = (await listPredictions()).find((record) => record.key === key);
   const texts = new Map(known?.predictions.map(({ id, text }) => [id, text]));
-  const sameTypes = known?.types.join("\n") === types.map(({ name }) => name).join("\n");
+  const sameTypes = JSON.stringify(known?.types) === JSON.stringify(types);
   if (sameTypes && heldout.every(({ id, text }) => texts.get(id) === text)) return;
   emit({ kind: "phase", phase: "predicting without adapter" });
   await predictAndSave({ llama, lora: null, adapter: null, model, documents: heldout, types, signal }, emit);

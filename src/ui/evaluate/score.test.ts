@@ -22,7 +22,7 @@ const project: Project = {
 };
 
 function record(predictions: PredictionRecord["predictions"]): PredictionRecord {
-  return { key: "k", model: "m", adapter: null, createdAt: 0, types: ["person"], predictions };
+  return { key: "k", model: "m", adapter: null, createdAt: 0, types: project.types, predictions };
 }
 
 describe("scoreAll", () => {

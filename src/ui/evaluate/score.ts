@@ -23,19 +23,15 @@ export function scoreAll(project: Project, records: readonly PredictionRecord[])
     ({ id, text, split, done }) =>
       split === "heldout" && done && byId.every((predictions) => predictions.get(id)?.text === text),
   );
-  const shared = records
-    .map(({ types }) => types)
-    .reduce<readonly string[] | null>(
-      (kept, types) => (kept === null ? types : kept.filter((type) => types.includes(type))),
-      null,
-    );
+  const asked = records.map(({ types }) => types.map(({ name }) => name));
+  const shared = (asked[0] ?? []).filter((name) => asked.every((names) => names.includes(name)));
   return byId.map((predicted) => ({
     gold,
     predicted,
     evaluation: evaluate(
       gold,
       gold.flatMap(({ id }) => predicted.get(id) ?? []),
-      shared ?? [],
+      shared,
     ),
   }));
 }

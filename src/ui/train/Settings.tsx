@@ -12,9 +12,12 @@ const PRESETS: readonly [PresetName, string, string][] = [
 
 export function Settings({ disabled, heldout }: { disabled: boolean; heldout: number }) {
   const state = useTrain();
+  const [about, setAbout] = useState("");
   const config = currentConfig(state);
   if (config === null || state.presets === null) return null;
   const { paper } = state.presets;
+  /** A row whose line and range show below the table while it is pointed at or edited. */
+  const row = (text: string) => ({ onPointerEnter: () => setAbout(text), onFocus: () => setAbout(text) });
   const choose = (preset: PresetName): void =>
     useTrain.setState(preset === "mine" && state.mine === null ? { preset, mine: config } : { preset });
   return (
@@ -45,7 +48,7 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
         </thead>
         <tbody>
           {NUMBER_SETTINGS.map((setting) => (
-            <tr key={setting.key} title={`${setting.does} From ${setting.min} to ${setting.max}.`}>
+            <tr key={setting.key} {...row(`${setting.title}: ${setting.does} From ${setting.min} to ${setting.max}.`)}>
               <td>
                 <label htmlFor={`setting-${setting.key}`}>{setting.title}</label>
               </td>
@@ -55,7 +58,7 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
               <td className="right number faint">{paper[setting.key]}</td>
             </tr>
           ))}
-          <tr title="Which linears of each layer are adapted.">
+          <tr {...row("LoRA targets: which linears of each layer are adapted.")}>
             <td>
               <label htmlFor="setting-targets">LoRA targets</label>
             </td>
@@ -72,7 +75,7 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
             </td>
             <td className="right faint">{targetsName(paper.targets)}</td>
           </tr>
-          <tr title="Stops after so many optimizer steps, whatever the epochs. Empty: no limit.">
+          <tr {...row("Step limit: stops after so many optimizer steps, whatever the epochs. Empty: no limit.")}>
             <td>
               <label htmlFor="setting-maxSteps">Step limit</label>
             </td>
@@ -91,7 +94,7 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
             </td>
             <td className="right faint">none</td>
           </tr>
-          <tr title="When the held-out sentences are predicted with the adapter as it is.">
+          <tr {...row("Predict held-out: when the held-out sentences are predicted with the adapter as it is.")}>
             <td>
               <label htmlFor="setting-evaluate">Predict held-out</label>
             </td>
@@ -108,7 +111,7 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
             </td>
             <td />
           </tr>
-          <tr title="Fewer held-out sentences make a quicker look at a coarser score.">
+          <tr {...row("Held-out sentences: fewer make a quicker look at a coarser score.")}>
             <td>
               <label htmlFor="setting-heldout">Held-out sentences</label>
             </td>
@@ -131,6 +134,9 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
           </tr>
         </tbody>
       </table>
+      <p className="setting-about soft" aria-live="polite">
+        {about === "" ? "Point at a setting to see what it does and its range." : about}
+      </p>
     </fieldset>
   );
 }
