@@ -36,14 +36,17 @@ export function keyLabel(keys: string): string {
     .replace("ArrowDown", "↓");
 }
 
+/** Inputs whose value is picked, not typed: letters are free to be shortcuts while they have the focus. */
+const PICKED = ["radio", "checkbox", "range", "color", "file", "button", "submit", "reset"];
+
 function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
+  if (target instanceof HTMLInputElement) return !PICKED.includes(target.type);
+  return target instanceof HTMLElement && (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-/** Space and Enter press the button that has the focus. */
+/** Space and Enter press the button that has the focus; Space and arrows set a picked input. */
 function pressesControl(target: EventTarget | null, key: string): boolean {
+  if (target instanceof HTMLInputElement) return key === "Space" || key === "Enter" || key.startsWith("Arrow");
   return (
     (key === "Space" || key === "Enter") &&
     target instanceof HTMLElement &&
