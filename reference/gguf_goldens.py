@@ -1,6 +1,6 @@
 """Golden files of the GGUF reader and the repacking (src/model/gguf), made with the Python package gguf.
 
-    python reference/gguf_goldens.py
+    python gguf_goldens.py
 
 writes reference/goldens/gguf/:
     blocks.json                 shape (N, K) of each type's blocks; sha256 of all finite f16 values as f32
