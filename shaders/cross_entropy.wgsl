@@ -19,8 +19,12 @@ struct Params { n0: u32, N: u32, stride: u32, first: u32, scale: f32, rows: u32 
 @group(0) @binding(1) var<storage, read_write> total: array<vec2f>;
 @group(0) @binding(2) var<uniform> pf: Params; // N: number of rows
 
-const LOWEST = -3.4e38;
-var<workgroup> partial: array<vec2f, WG>;
+// Below every logit, and far enough from f32's end that no difference or product inside exp overflows: WGSL lets a
+// compiler assume that nothing does.
+const LOWEST = -1e30;
+var<workgroup> pairs: array<vec2f, WG>;
+
+#import shared/reduce
 
 // (max, sum of exp(v − max)) of two such pairs.
 fn merge(a: vec2f, b: vec2f) -> vec2f {
@@ -35,11 +39,11 @@ fn accumulate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   for (var n = lane; n < p.N; n += WG) {
     pair = merge(pair, vec2f(logits[base + n], 1.0));
   }
-  partial[lane] = pair;
+  pairs[lane] = pair;
   workgroupBarrier();
   for (var half = WG / 2u; half > 0u; half /= 2u) {
     if (lane < half) {
-      partial[lane] = merge(partial[lane], partial[lane + half]);
+      pairs[lane] = merge(pairs[lane], pairs[lane + half]);
     }
     workgroupBarrier();
   }
@@ -48,7 +52,7 @@ fn accumulate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
     if (p.first == 1u) {
       row = vec4f(LOWEST, 0.0, 0.0, 0.0);
     }
-    let merged = merge(row.xy, partial[0]);
+    let merged = merge(row.xy, pairs[0]);
     let label = labels[group.x];
     if (label >= p.n0 && label < p.n0 + p.N) {
       row.z = logits[base + label - p.n0];
@@ -63,16 +67,9 @@ fn finish(@builtin(local_invocation_index) lane: u32) {
   for (var row = lane; row < pf.N; row += WG) {
     loss += finished[row].w - finished[row].z;
   }
-  partial[lane] = vec2f(loss, 0.0);
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      partial[lane] += partial[lane + half];
-    }
-    workgroupBarrier();
-  }
+  let sum = workgroup_sum(lane, loss);
   if (lane == 0u) {
-    total[0] += vec2f(partial[0].x, f32(pf.N));
+    total[0] += vec2f(sum, f32(pf.N));
   }
 }
 

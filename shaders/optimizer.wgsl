@@ -36,19 +36,8 @@ struct Params {
 @group(0) @binding(5) var<uniform> pu: Params;
 
 const PER_GROUP = 4096u;
-var<workgroup> partial: array<f32, WG>;
 
-fn workgroup_sum(lane: u32, value: f32) -> f32 {
-  partial[lane] = value;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      partial[lane] += partial[lane + half];
-    }
-    workgroupBarrier();
-  }
-  return partial[0];
-}
+#import shared/reduce
 
 @compute @workgroup_size(WG)
 fn square_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

@@ -12,7 +12,7 @@ export const crossEntropyAccumulateRef: KernelTwin<typeof crossEntropyAccumulate
   { n0, N, stride, first, rows },
 ) => {
   for (let row = 0; row < rows; row++) {
-    let top = first === 1 ? -3.4e38 : at(stats, 4 * row);
+    let top = first === 1 ? -1e30 : at(stats, 4 * row);
     let sum = first === 1 ? 0 : at(stats, 4 * row + 1);
     let labelLogit = first === 1 ? 0 : at(stats, 4 * row + 2);
     for (let n = 0; n < N; n++) {

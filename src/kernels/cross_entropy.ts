@@ -1,9 +1,11 @@
 /** Cross-entropy over supervised rows, the vocabulary in chunks. Maths: shaders/cross_entropy.wgsl. */
 import crossEntropyWgsl from "../../shaders/cross_entropy.wgsl";
 import { defineKernel } from "../gpu/kernel.ts";
+import { FRAGMENTS } from "./fragments.ts";
 
 const common = {
   source: crossEntropyWgsl,
+  fragments: FRAGMENTS,
   params: { n0: "u32", N: "u32", stride: "u32", first: "u32", scale: "f32", rows: "u32" },
   constants: { WG: 64 },
 } as const;

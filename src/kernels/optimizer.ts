@@ -1,12 +1,14 @@
 /** Adam with global-norm clipping and a finite gate. Maths: shaders/optimizer.wgsl. */
 import optimizerWgsl from "../../shaders/optimizer.wgsl";
 import { defineKernel } from "../gpu/kernel.ts";
+import { FRAGMENTS } from "./fragments.ts";
 
 /** Elements whose squares one workgroup sums, PER_GROUP of the shader. */
 export const SQUARES_PER_GROUP = 4096;
 
 const common = {
   source: optimizerWgsl,
+  fragments: FRAGMENTS,
   params: {
     count: "u32",
     groups: "u32",

@@ -1,9 +1,11 @@
 /** RMSNorm with a frozen weight. Maths: shaders/rmsnorm.wgsl. */
 import rmsnormWgsl from "../../shaders/rmsnorm.wgsl";
 import { defineKernel } from "../gpu/kernel.ts";
+import { FRAGMENTS } from "./fragments.ts";
 
 const common = {
   source: rmsnormWgsl,
+  fragments: FRAGMENTS,
   params: { C: "u32", eps: "f32", rows: "u32" },
   constants: { WG: 64 },
 } as const;
