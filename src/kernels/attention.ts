@@ -2,6 +2,9 @@
 import attentionWgsl from "../../shaders/attention.wgsl";
 import { defineKernel } from "../gpu/kernel.ts";
 
+/** Longest head, 4·MAX_D4 of the shader: a row of a head lies in registers. */
+export const MAX_HEAD_DIM = 128;
+
 const common = {
   source: attentionWgsl,
   params: { rows: "u32", heads: "u32", kvHeads: "u32", D: "u32", offset: "u32", scale: "f32" },

@@ -182,7 +182,7 @@ describe("a tokenizer that cannot be used", () => {
       "smollm",
       "tokenizer.ggml.eos_token_id",
       703,
-      "expected tokenizer.ggml.eos_token_id to be a token id below 703, got 703",
+      "expected tokenizer.ggml.eos_token_id to be below the vocabulary's size 703, got 703",
     ],
     ["llama3", "tokenizer.ggml.bos_token_id", undefined, "expected tokenizer.ggml.bos_token_id"],
     ["sentencepiece", "tokenizer.ggml.scores", undefined, "expected tokenizer.ggml.scores"],
@@ -199,6 +199,13 @@ it("is one without byte pieces, too", () => {
   expect(() => Tokenizer.fromGguf({ metadata })).toThrow(
     "expected a piece for each of the 256 bytes in a SentencePiece model, got none for <0xFF>",
   );
+});
+
+it("is one with an absurdly long piece, and that is said at once", () => {
+  const { metadata } = readFixture("sentencepiece");
+  const tokens = [...(metadata.get("tokenizer.ggml.tokens") as string[])];
+  metadata.set("tokenizer.ggml.tokens", tokens.with(-1, "a".repeat(1 << 20)));
+  expect(() => Tokenizer.fromGguf({ metadata })).toThrow("expected pieces of at most 256 UTF-16 units");
 });
 
 function changed(

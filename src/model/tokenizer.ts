@@ -7,12 +7,13 @@
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import type { GgufFile } from "./gguf/gguf.ts";
 import { GgufError } from "./gguf/ggufError.ts";
-import { boolValue, quoted, stringValue, type Metadata } from "./gguf/metadata.ts";
+import { quoted, stringValue, type Metadata } from "./gguf/metadata.ts";
+import { readSpecialTokens, type SpecialTokens } from "./gguf/specialTokens.ts";
 import { byteLevelScheme } from "./tokenizer/byteLevel.ts";
 import { tokenOffsets } from "./tokenizer/offsets.ts";
 import type { Scheme } from "./tokenizer/scheme.ts";
 import { sentencePieceScheme } from "./tokenizer/sentencePiece.ts";
-import { readTokenId, readVocabulary, type Vocabulary } from "./tokenizer/vocabulary.ts";
+import { readVocabulary, type Vocabulary } from "./tokenizer/vocabulary.ts";
 
 export interface Encoding {
   ids: number[];
@@ -20,7 +21,7 @@ export interface Encoding {
   offsets: [number, number][];
 }
 
-export class Tokenizer {
+export class Tokenizer implements SpecialTokens {
   readonly vocabSize: number;
   readonly bosTokenId: number | null;
   /** Ends a response: `tokenizer.ggml.eos_token_id`. */
@@ -38,20 +39,14 @@ export class Tokenizer {
 
   private constructor(metadata: Metadata) {
     const vocabulary = readVocabulary(metadata);
-    const { scheme, addBos } = readScheme(metadata, vocabulary);
     this.#vocabulary = vocabulary;
-    this.#scheme = scheme;
-    this.#library = new LibraryTokenizer(scheme.json, {});
+    this.#scheme = readScheme(metadata, vocabulary);
+    this.#library = new LibraryTokenizer(this.#scheme.json, {});
     this.vocabSize = vocabulary.tokens.length;
-    this.bosTokenId = readTokenId(metadata, "tokenizer.ggml.bos_token_id", this.vocabSize);
-    const eos = readTokenId(metadata, "tokenizer.ggml.eos_token_id", this.vocabSize);
-    if (eos === null)
-      throw new GgufError("expected tokenizer.ggml.eos_token_id, the token that ends a response, got nothing");
-    this.eosTokenId = eos;
-    this.addBos = boolValue(metadata, "tokenizer.ggml.add_bos_token") ?? addBos;
-    if (this.addBos && this.bosTokenId === null) {
-      throw new GgufError("expected tokenizer.ggml.bos_token_id in a model whose texts begin with BOS, got nothing");
-    }
+    const special = readSpecialTokens(metadata, this.vocabSize);
+    this.bosTokenId = special.bosTokenId;
+    this.eosTokenId = special.eosTokenId;
+    this.addBos = special.addBos;
   }
 
   encode(text: string): Encoding {
@@ -104,7 +99,7 @@ const loneSurrogates = /\p{Surrogate}/gu;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-function readScheme(metadata: Metadata, vocabulary: Vocabulary): { scheme: Scheme; addBos: boolean } {
+function readScheme(metadata: Metadata, vocabulary: Vocabulary): Scheme {
   const model = stringValue(metadata, "tokenizer.ggml.model") ?? "";
   switch (model) {
     case "gpt2":

@@ -70,12 +70,12 @@ it("takes the heads for key-value heads, and their size from the file", async ()
   expect(await built(multiHead)).toMatchObject({ heads: 2, kvHeads: 2 });
 
   // Heads wider than hiddenSize / heads, as Mistral NeMo has them.
-  let wide = spec({ "llama.attention.key_length": [UINT32, u32(6)], "llama.attention.value_length": [UINT32, u32(6)] });
-  wide = withTensor(wide, "blk.0.attn_q.weight", { dims: [8, 12], type: 0 });
-  wide = withTensor(wide, "blk.0.attn_k.weight", { dims: [8, 6], type: 0 });
-  wide = withTensor(wide, "blk.0.attn_v.weight", { dims: [8, 6], type: 0 });
-  wide = withTensor(wide, "blk.0.attn_output.weight", { dims: [12, 8], type: 0 });
-  expect(await built(wide)).toMatchObject({ headDim: 6, hiddenSize: 8 });
+  let wide = spec({ "llama.attention.key_length": [UINT32, u32(8)], "llama.attention.value_length": [UINT32, u32(8)] });
+  wide = withTensor(wide, "blk.0.attn_q.weight", { dims: [8, 16], type: 0 });
+  wide = withTensor(wide, "blk.0.attn_k.weight", { dims: [8, 8], type: 0 });
+  wide = withTensor(wide, "blk.0.attn_v.weight", { dims: [8, 8], type: 0 });
+  wide = withTensor(wide, "blk.0.attn_output.weight", { dims: [16, 8], type: 0 });
+  expect(await built(wide)).toMatchObject({ headDim: 8, hiddenSize: 8 });
 });
 
 describe("RoPE factors", () => {
@@ -86,6 +86,16 @@ describe("RoPE factors", () => {
 
   it("are one for all pairs under linear scaling", async () => {
     expect((await built(spec(linear))).ropeFactors).toEqual(Float32Array.of(4, 4));
+  });
+
+  it("are linear where a factor stands without a type, and none where the type is none", async () => {
+    expect((await built(spec({ ...linear, "llama.rope.scaling.type": null }))).ropeFactors).toEqual(
+      Float32Array.of(4, 4),
+    );
+    const old = { "llama.rope.scale_linear": [FLOAT32, f32(2)] } satisfies Parameters<typeof spec>[0];
+    expect((await built(spec(old))).ropeFactors).toEqual(Float32Array.of(2, 2));
+    const none = { ...linear, "llama.rope.scaling.type": [STRING, str("none")] } satisfies Parameters<typeof spec>[0];
+    expect((await built(spec(none))).ropeFactors).toBeNull();
   });
 
   it("are those of rope_freqs.weight", async () => {

@@ -1,10 +1,12 @@
 /** What a GGUF says of a Llama: sizes, RoPE, special tokens; and whether its tensors are those of one. */
+import { MAX_HEAD_DIM } from "../../kernels/attention.ts";
 import { readTensorF32 } from "./dequantize.ts";
 import type { GgufFile } from "./gguf.ts";
 import { GgufError } from "./ggufError.ts";
-import { boolValue, countValue, positiveValue, quoted, stringValue } from "./metadata.ts";
+import { countValue, positiveValue, quoted, stringValue } from "./metadata.ts";
+import { readSpecialTokens, type SpecialTokens } from "./specialTokens.ts";
 
-export interface LlamaConfig {
+export interface LlamaConfig extends SpecialTokens {
   readonly name: string;
   readonly layers: number;
   readonly hiddenSize: number;
@@ -24,10 +26,6 @@ export interface LlamaConfig {
   readonly rmsNormEps: number;
   /** the output head is the embedding (no output.weight) */
   readonly tiedEmbeddings: boolean;
-  readonly bosTokenId: number | null;
-  readonly eosTokenId: number;
-  /** a text begins with bosTokenId */
-  readonly addBos: boolean;
 }
 
 /**
@@ -55,7 +53,7 @@ export async function readLlamaConfig(gguf: GgufFile): Promise<LlamaConfig> {
       "llama.attention.layer_norm_rms_epsilon",
     ),
     tiedEmbeddings,
-    ...readSpecialTokens(gguf, sizes.vocabSize),
+    ...readSpecialTokens(metadata, sizes.vocabSize),
   };
 }
 
@@ -84,9 +82,9 @@ function readSizes(gguf: GgufFile): Sizes {
       `expected the number of attention heads to be a multiple of the key-value heads, got ${heads} and ${kvHeads}`,
     );
   }
-  if (!Number.isInteger(headDim) || headDim % 2 !== 0) {
+  if (headDim % 4 !== 0 || headDim > MAX_HEAD_DIM) {
     throw new GgufError(
-      `expected an even head size, got ${headDim} (embedding_length ${hiddenSize} in ${heads} heads)`,
+      `expected a head size that is a multiple of 4 and at most ${MAX_HEAD_DIM}, got ${headDim} in ${gguf.name} (this engine's attention reads vectors of 4 and keeps a head in registers: choose another model)`,
     );
   }
   for (const key of ["llama.attention.value_length", "llama.rope.dimension_count"]) {
@@ -162,11 +160,16 @@ function checkTensors(gguf: GgufFile, sizes: Sizes, tiedEmbeddings: boolean): vo
 
 async function readRopeFactors(gguf: GgufFile, headDim: number): Promise<Float32Array<ArrayBuffer> | null> {
   const pairs = headDim / 2;
-  const scaling = stringValue(gguf.metadata, "llama.rope.scaling.type") ?? "none";
+  // llama.cpp: a factor without a type is a linear scaling's, and older files call the factor rope.scale_linear.
+  const scaling = stringValue(gguf.metadata, "llama.rope.scaling.type") ?? "linear";
   if (scaling !== "none" && scaling !== "linear") {
     throw new GgufError(`expected the RoPE scaling "none" or "linear", or rope_freqs.weight, got ${quoted(scaling)}`);
   }
-  const linear = scaling === "linear" ? (positiveValue(gguf.metadata, "llama.rope.scaling.factor") ?? 1) : 1;
+  const factor =
+    positiveValue(gguf.metadata, "llama.rope.scaling.factor") ??
+    positiveValue(gguf.metadata, "llama.rope.scale_linear") ??
+    1;
+  const linear = scaling === "linear" ? factor : 1;
   const tensor = gguf.tensors.get("rope_freqs.weight");
   if (tensor === undefined) return linear === 1 ? null : new Float32Array(pairs).fill(linear);
   if (tensor.shape.length !== 1 || tensor.shape[0] !== pairs) {
@@ -179,27 +182,4 @@ async function readRopeFactors(gguf: GgufFile, headDim: number): Promise<Float32
     throw new GgufError(`expected the values of rope_freqs.weight to be above 0, got others (the file is damaged)`);
   }
   return factors;
-}
-
-// llama.cpp's rule where a file does not say: SentencePiece models and Llama 3's begin with BOS.
-const LLAMA3_PRE_TOKENIZERS = ["llama3", "llama-v3", "llama-bpe"];
-
-function readSpecialTokens(
-  { metadata }: GgufFile,
-  vocabSize: number,
-): Pick<LlamaConfig, "bosTokenId" | "eosTokenId" | "addBos"> {
-  const tokenId = (key: string): number | undefined => {
-    const id = countValue(metadata, key);
-    if (id === undefined || id < vocabSize) return id;
-    throw new GgufError(`expected ${key} to be below the vocabulary's size ${vocabSize}, got ${id}`);
-  };
-  const bosTokenId = tokenId("tokenizer.ggml.bos_token_id") ?? null;
-  const eosTokenId = required(tokenId("tokenizer.ggml.eos_token_id"), "tokenizer.ggml.eos_token_id");
-  const byRule =
-    stringValue(metadata, "tokenizer.ggml.model") === "llama" ||
-    LLAMA3_PRE_TOKENIZERS.includes(stringValue(metadata, "tokenizer.ggml.pre") ?? "");
-  const addBos = boolValue(metadata, "tokenizer.ggml.add_bos_token") ?? byRule;
-  if (addBos && bosTokenId === null)
-    throw new GgufError("expected tokenizer.ggml.bos_token_id for a model that adds it, got none");
-  return { bosTokenId, eosTokenId, addBos };
 }

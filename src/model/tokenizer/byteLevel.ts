@@ -8,6 +8,7 @@
  */
 import { GgufError } from "../gguf/ggufError.ts";
 import { quoted, stringValue, type Metadata } from "../gguf/metadata.ts";
+import { LLAMA3_PRE_TOKENIZERS } from "../gguf/specialTokens.ts";
 import { requireStrings, type Vocabulary } from "./vocabulary.ts";
 import type { Scheme } from "./scheme.ts";
 
@@ -16,25 +17,21 @@ interface PreTokenizer {
   patterns: readonly string[];
   /** A piece that is a token as a whole is not merged up from its bytes. */
   ignoreMerges: boolean;
-  /** Where the file does not say whether a text begins with BOS. */
-  addBos: boolean;
 }
 
 const gpt2Pattern = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 const llama3Pattern = String.raw`'(?:[sSſ]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
 
-const smollm: PreTokenizer = { patterns: [String.raw`\p{N}`, gpt2Pattern], ignoreMerges: false, addBos: false };
-const llama3: PreTokenizer = { patterns: [llama3Pattern], ignoreMerges: true, addBos: true };
+const smollm: PreTokenizer = { patterns: [String.raw`\p{N}`, gpt2Pattern], ignoreMerges: false };
+const llama3: PreTokenizer = { patterns: [llama3Pattern], ignoreMerges: true };
 
-/** By the file's `tokenizer.ggml.pre`; Llama 3 has had three names. */
+/** By the file's `tokenizer.ggml.pre`. */
 const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map([
   ["smollm", smollm],
-  ["llama-bpe", llama3],
-  ["llama3", llama3],
-  ["llama-v3", llama3],
+  ...LLAMA3_PRE_TOKENIZERS.map((name) => [name, llama3] as const),
 ]);
 
-export function byteLevelScheme(metadata: Metadata, vocabulary: Vocabulary): { scheme: Scheme; addBos: boolean } {
+export function byteLevelScheme(metadata: Metadata, vocabulary: Vocabulary): Scheme {
   const pre = stringValue(metadata, "tokenizer.ggml.pre") ?? "";
   const preTokenizer = preTokenizers.get(pre);
   if (preTokenizer === undefined) {
@@ -52,7 +49,7 @@ export function byteLevelScheme(metadata: Metadata, vocabulary: Vocabulary): { s
   // The Rust crate leaves out bytes without a token before it merges, so that their neighbours may merge; the library
   // would leave them out afterwards.
   const drop = absent.map((sign) => `\\x{${sign.charCodeAt(0).toString(16)}}`).join("");
-  const scheme: Scheme = {
+  return {
     json: {
       added_tokens: [],
       normalizer: null,
@@ -78,7 +75,6 @@ export function byteLevelScheme(metadata: Metadata, vocabulary: Vocabulary): { s
     prefixBytes: 0,
     tokenBytes: (token) => Uint8Array.from(token, (sign) => byteOfSign.get(sign) ?? NEVER_UTF8),
   };
-  return { scheme, addBos: preTokenizer.addBos };
 }
 
 /** "left right" pairs. A pair that would spell a special token is left out: text must not become one. */

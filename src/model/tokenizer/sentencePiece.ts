@@ -11,7 +11,10 @@ import type { Scheme } from "./scheme.ts";
 /** U+2581, SentencePiece's sign for a space. */
 const SPACE_SIGN = "▁";
 
-export function sentencePieceScheme(metadata: Metadata, vocabulary: Vocabulary): { scheme: Scheme; addBos: boolean } {
+/** A piece is cut in two in every way, which takes the square of its length; SentencePiece's own are 16 long at most. */
+const MAX_PIECE_LENGTH = 256;
+
+export function sentencePieceScheme(metadata: Metadata, vocabulary: Vocabulary): Scheme {
   const scores = readNumbers(metadata, "tokenizer.ggml.scores", vocabulary.tokens.length);
   if (scores === null) throw new GgufError("expected tokenizer.ggml.scores in a SentencePiece model, got nothing");
   const pieceOfByte = Array.from({ length: 256 }, (_, byte) => bytePiece(byte));
@@ -22,7 +25,7 @@ export function sentencePieceScheme(metadata: Metadata, vocabulary: Vocabulary):
   const byteOfPiece = new Map(pieceOfByte.map((piece, byte) => [piece, byte]));
   const addSpacePrefix = boolValue(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
   const utf8 = new TextEncoder();
-  const scheme: Scheme = {
+  return {
     json: {
       added_tokens: [],
       normalizer: {
@@ -53,7 +56,6 @@ export function sentencePieceScheme(metadata: Metadata, vocabulary: Vocabulary):
       return byte === undefined ? utf8.encode(token.replaceAll(SPACE_SIGN, " ")) : Uint8Array.of(byte);
     },
   };
-  return { scheme, addBos: true };
 }
 
 /**
@@ -69,6 +71,11 @@ function mergesFromScores(
   const merges: { left: string; right: string; score: number; leftLength: number; rightLength: number }[] = [];
   for (const [piece, id] of textIds) {
     if (byteOfPiece.has(piece)) continue;
+    if (piece.length > MAX_PIECE_LENGTH) {
+      throw new GgufError(
+        `expected pieces of at most ${MAX_PIECE_LENGTH} UTF-16 units in a SentencePiece model, got ${piece.length} (the file is damaged)`,
+      );
+    }
     const characters = Array.from(piece);
     let left = "";
     for (let leftLength = 1; leftLength < characters.length; leftLength++) {

@@ -5,7 +5,7 @@
  * never found in a document, whatever it says.
  */
 import { GgufError } from "../gguf/ggufError.ts";
-import { countValue, quoted, type GgufValue, type Metadata } from "../gguf/metadata.ts";
+import { quoted, type GgufValue, type Metadata } from "../gguf/metadata.ts";
 
 export interface Vocabulary {
   /** Every token of the file, by id, in the file's own spelling. */
@@ -27,15 +27,6 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
     if ((type === NORMAL || type === BYTE) && token !== "") textIds.set(token, id);
   }
   return { tokens, textIds };
-}
-
-/** The token id under `key`, or null where the file has none. */
-export function readTokenId(metadata: Metadata, key: string, vocabSize: number): number | null {
-  const id = countValue(metadata, key) ?? null;
-  if (id !== null && id >= vocabSize) {
-    throw new GgufError(`expected ${key} to be a token id below ${vocabSize}, got ${id}`);
-  }
-  return id;
 }
 
 export function requireStrings(metadata: Metadata, key: string): readonly string[] {
