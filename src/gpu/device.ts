@@ -10,11 +10,21 @@ export interface Gpu {
   /** True for CPU rasterisers (lavapipe, SwiftShader, WARP): other kernel variants and submit sizes pay there. */
   readonly isSoftware: boolean;
   readonly lost: Promise<GPUDeviceLostInfo>;
+  /**
+   * The first error that the device reported since the last call (out of memory, a command refused), or null. After one,
+   * buffers may not exist and commands may not have run, and reading back gives zeros without a word.
+   */
+  takeError(): GpuError | null;
   destroy(): void;
 }
 
 export class GpuUnavailableError extends Error {
   override readonly name = "GpuUnavailableError";
+}
+
+/** The device could not do what it was asked: one sentence. */
+export class GpuError extends Error {
+  override readonly name = "GpuError";
 }
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|warp|basic render/i;
@@ -62,16 +72,35 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
   for (const reference of references) {
     keptAlive.add(reference);
   }
+  let firstError: GpuError | null = null;
+  device.addEventListener("uncapturederror", ({ error }) => {
+    firstError ??= describeError(error, adapterName);
+  });
   return {
     device,
     adapterName,
     isSoftware,
     lost: device.lost,
+    takeError: () => {
+      const error = firstError;
+      firstError = null;
+      return error;
+    },
     destroy: () => {
       device.destroy();
       keptAlive.delete(device);
     },
   };
+}
+
+function describeError(error: GPUError, adapterName: string): GpuError {
+  const hint =
+    error.constructor.name === "GPUOutOfMemoryError"
+      ? "the GPU is out of memory: close other programs, or choose a smaller model or shorter sentences"
+      : "this is a mistake in the engine: report it";
+  return new GpuError(`expected ${adapterName} to take every command, got ${error.message} (${hint})`, {
+    cause: error,
+  });
 }
 
 /** The features and limits of an adapter that the engine can use. */

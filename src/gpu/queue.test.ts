@@ -1,7 +1,7 @@
 import { create } from "webgpu";
 import { describe, expect, test, vi } from "vitest";
 import { BufferPool } from "./buffers.ts";
-import { openGpu } from "./device.ts";
+import { GpuError, openGpu } from "./device.ts";
 import { defineKernel } from "./kernel.ts";
 import { testGpu } from "./nodeTestGpu.ts";
 import { CommandQueue } from "./queue.ts";
@@ -62,6 +62,8 @@ describe("parameters", () => {
       "test.put: expected a number for parameter wrapped, got undefined",
     );
     expect(() => dispatch({ at: NaN, value: 1, wrapped: 0 })).toThrow("expected a number for parameter at, got NaN");
+    expect(() => dispatch({ at: 1.5, value: 1, wrapped: 0 })).toThrow("32-bit whole number for parameter at, got 1.5");
+    expect(() => dispatch({ at: 2 ** 32, value: 1, wrapped: 0 })).toThrow("got 4294967296");
   });
 });
 
@@ -168,6 +170,16 @@ describe("a shader that does not compile", () => {
 test("a buffer over the device's limit is an error naming it", () => {
   const bytes = gpu.device.limits.maxStorageBufferBindingSize + 16;
   expect(() => pool.storage("logits", bytes)).toThrow(`expected buffer "logits" within this device's 134217728 bytes`);
+});
+
+test("an error that nobody caught ends the next read, and only that one", async () => {
+  const other = await openGpu(create([]), { limits: "default" });
+  const otherQueue = new CommandQueue(other);
+  const buffer = new BufferPool(other).storage("x", 16);
+  other.device.createBuffer({ size: 16, usage: 0 });
+  await expect(otherQueue.read(buffer)).rejects.toThrow(GpuError);
+  expect(new Float32Array(await otherQueue.read(buffer))).toEqual(new Float32Array(4));
+  other.destroy();
 });
 
 test("a lost device ends reads instead of hanging them", async () => {

@@ -138,7 +138,10 @@ export class CommandQueue {
     }
   }
 
-  /** Reads `size` bytes back; submits what is recorded and waits for it. */
+  /**
+   * Reads `size` bytes back; submits what is recorded and waits for it.
+   * @throws GpuError where anything before it failed; DeviceLostError
+   */
   async read(buffer: GPUBuffer, offset = 0, size = buffer.size - offset): Promise<ArrayBuffer> {
     const staging = this.#device.createBuffer({ size, usage: GPU_USAGE.COPY_DST | GPU_USAGE.MAP_READ });
     try {
@@ -146,6 +149,10 @@ export class CommandQueue {
       this.flush();
       await staging.mapAsync(1);
       this.#inFlight.length = 0;
+      const error = this.gpu.takeError();
+      if (error !== null) {
+        throw error;
+      }
       return staging.getMappedRange().slice(0);
     } catch (error) {
       throw (await this.#lossOf()) ?? error;
@@ -213,6 +220,8 @@ export class CommandQueue {
       }
       if (kernel.params[name] === "f32") {
         this.#words.setFloat32(at, value, true);
+      } else if (value !== value >>> 0 && value !== (value | 0)) {
+        throw new Error(`${kernel.name}: expected a 32-bit whole number for parameter ${name}, got ${value}`);
       } else {
         this.#words.setUint32(at, value, true);
       }
