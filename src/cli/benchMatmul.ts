@@ -48,8 +48,7 @@ export async function benchMatmul(gpu: Gpu, shape: string, tokens: number, signa
           adapter: gpu.adapterName,
         });
       }
-      [x, y, ...matrix.parts.flatMap(({ words, scales }) => [words, scales])].forEach((buffer) => pool.free(buffer));
-      queue.forgetBindGroups();
+      queue.release(pool, [x, y, ...matrix.parts.flatMap(({ words, scales }) => [words, scales])]);
     }
   } finally {
     heap.stop();

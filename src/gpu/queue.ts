@@ -4,6 +4,7 @@
  * In the steady state nothing is allocated: bind groups are cached by their buffers, and parameters live in a
  * ring of uniform slots addressed by dynamic offsets.
  */
+import type { BufferPool } from "./buffers.ts";
 import type { Gpu } from "./device.ts";
 import { type KernelDefinition, PipelineCache } from "./kernel.ts";
 
@@ -161,8 +162,14 @@ export class CommandQueue {
     }
   }
 
-  /** Drops cached bind groups; call after destroying buffers that were bound. */
-  forgetBindGroups(): void {
+  /** Frees a pool's buffers, or some of them. What is recorded may still use them, so that it is submitted first. */
+  release(pool: BufferPool, some?: readonly GPUBuffer[]): void {
+    this.flush();
+    if (some === undefined) {
+      pool.destroy();
+    } else {
+      some.forEach((buffer) => pool.free(buffer));
+    }
     this.#bindGroups.clear();
   }
 

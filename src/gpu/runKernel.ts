@@ -49,7 +49,6 @@ export async function runKernel<B extends string, P extends string>(
     }
     return written;
   } finally {
-    queue.forgetBindGroups();
-    pool.destroy();
+    queue.release(pool);
   }
 }

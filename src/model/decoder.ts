@@ -21,7 +21,10 @@ export class Decoder {
   /** Row of the workspace that holds the last token's state. */
   #lastRow = -1;
 
-  /** @param capacity most tokens of a sequence, at most the model's context */
+  /**
+   * @param capacity most tokens of a sequence, at most the model's context
+   * @throws Error where a buffer exceeds the device's limits
+   */
   constructor(llama: Llama, lora: Lora | null, capacity: number) {
     const { layers, kvHeads, headDim, contextLength } = llama.config;
     this.#llama = llama;
@@ -29,12 +32,17 @@ export class Decoder {
     this.capacity = Math.min(capacity, contextLength);
     this.#pool = new BufferPool(llama.queue.gpu);
     const bytes = this.capacity * kvHeads * headDim * 4;
-    this.#cache = Array.from({ length: layers }, (_, layer) => ({
-      k: this.#pool.storage(`k cache ${layer}`, bytes),
-      v: this.#pool.storage(`v cache ${layer}`, bytes),
-    }));
-    this.#workspace = new Workspace(llama, Math.min(CHUNK, this.capacity), lora?.R ?? 4, "inference");
-    this.#head = new Head(llama);
+    try {
+      this.#cache = Array.from({ length: layers }, (_, layer) => ({
+        k: this.#pool.storage(`k cache ${layer}`, bytes),
+        v: this.#pool.storage(`v cache ${layer}`, bytes),
+      }));
+      this.#workspace = new Workspace(llama, Math.min(CHUNK, this.capacity), lora?.R ?? 4, "inference");
+      this.#head = new Head(llama);
+    } catch (error) {
+      this.#pool.destroy();
+      throw error;
+    }
   }
 
   /** Tokens in the cache. */
@@ -50,6 +58,7 @@ export class Decoder {
       shared++;
     }
     this.#ids = this.#ids.slice(0, shared);
+    this.#lastRow = -1;
     await this.append(ids.slice(shared));
   }
 
@@ -91,7 +100,7 @@ export class Decoder {
   }
 
   destroy(): void {
-    this.#pool.destroy();
+    this.#llama.queue.release(this.#pool);
     this.#workspace.destroy();
     this.#head.destroy();
   }

@@ -2,6 +2,7 @@
 import { attentionForward } from "../kernels/attention.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
 import { loraDown, loraUp } from "../kernels/lora.ts";
+import { pcg } from "../kernels/random.ref.ts";
 import { rmsnormForward } from "../kernels/rmsnorm.ts";
 import { ropeRotate } from "../kernels/rope.ts";
 import { rowsCopy } from "../kernels/rows.ts";
@@ -10,7 +11,6 @@ import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
 import { forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
-import { pcg } from "./random.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** One pass over `rows` tokens. */

@@ -110,8 +110,7 @@ export class Head {
   }
 
   destroy(): void {
-    this.#pool.destroy();
-    this.#llama.queue.forgetBindGroups();
+    this.#llama.queue.release(this.#pool);
   }
 
   #norm(hidden: GPUBuffer, block: readonly SupervisedRow[]): void {

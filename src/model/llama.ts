@@ -38,6 +38,8 @@ const GGUF_LINEARS: Readonly<Record<LoraTarget, string>> = {
   down_proj: "ffn_down",
 };
 
+/** A part passes through JavaScript's memory whole: an 8B's head would take 0.7 GB in one where the device allows it. */
+const MAX_PART_BYTES = 256 * 2 ** 20;
 /** Uploads are drained each time this many bytes have been handed to the device. */
 const DRAIN_BYTES = 128 * 2 ** 20;
 
@@ -45,7 +47,7 @@ export interface LoadOptions {
   /** Hears bytes of the file done and in all. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   readonly signal?: AbortSignal;
-  /** Splits weights into parts of at most this many bytes a buffer; by default the device's limit on a binding. */
+  /** Splits weights into parts of at most this many bytes a buffer, also where the device could bind more. */
   readonly maxPartBytes?: number;
 }
 
@@ -78,14 +80,15 @@ export class Llama {
 
   /**
    * Repacks and uploads all weights, and compiles the kernels that inference needs.
-   * @throws GgufError for a file that is not a sound Llama; AbortError when stopped
+   * @throws GgufError for a file that is not a sound Llama; GpuError where memory does not suffice; AbortError when
+   *   stopped
    */
   static async load(gpu: Gpu, gguf: GgufFile, options: LoadOptions = {}): Promise<Llama> {
     const config = await readLlamaConfig(gguf);
     const queue = new CommandQueue(gpu);
     const pool = new BufferPool(gpu);
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
-    const maxPart = Math.min(maxStorageBufferBindingSize, maxBufferSize, options.maxPartBytes ?? Infinity);
+    const maxPart = Math.min(maxStorageBufferBindingSize, maxBufferSize, options.maxPartBytes ?? MAX_PART_BYTES);
     const total = [...gguf.tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
     let done = 0;
     let undrained = 0;
@@ -127,6 +130,10 @@ export class Llama {
       const llama = new Llama(config, queue, pool, { embedding, head, outputNorm, layers });
       await llama.prepareInference();
       await drainUploads(queue);
+      const error = gpu.takeError();
+      if (error !== null) {
+        throw error;
+      }
       options.onProgress?.(total, total);
       return llama;
     } catch (error) {
@@ -141,12 +148,19 @@ export class Llama {
     return this.#pool.bytes;
   }
 
-  /** (cos, sin) of each position below `positions` and rotary pair, (positions, D/2) pairs. */
+  /**
+   * (cos, sin) of each position below `positions` and rotary pair, (positions, D/2) pairs.
+   * @throws Error beyond the model's context, which the table could not hold
+   */
   ropeTable(positions: number): GPUBuffer {
+    if (positions > this.config.contextLength) {
+      throw new Error(
+        `expected at most ${this.config.contextLength} tokens, the context of ${this.config.name}, got ${positions} (shorten the sentence or leave it out)`,
+      );
+    }
     if (positions > this.#rope.positions) {
       const size = Math.min(this.config.contextLength, Math.max(256, 2 * positions));
-      this.#pool.free(this.#rope.table);
-      this.queue.forgetBindGroups();
+      this.queue.release(this.#pool, [this.#rope.table]);
       this.#rope = { positions: size, table: this.#pool.upload("rope table", ropeTable(this.config, size)) };
     }
     return this.#rope.table;

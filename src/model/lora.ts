@@ -179,8 +179,7 @@ export class Lora {
   }
 
   destroy(): void {
-    this.#pool.destroy();
-    this.#llama.queue.forgetBindGroups();
+    this.#llama.queue.release(this.#pool);
   }
 
   #write(slot: Slot, data: Float32Array<ArrayBuffer>): void {

@@ -1,14 +1,8 @@
 /**
- * Counter-based random numbers, the CPU twin of shaders/shared/random.wgsl: PCG's output permutation of a 32-bit
- * counter (O'Neill 2014). A value depends on (seed, index) alone, so that a resumed run draws the same ones.
+ * Counter-based random numbers on the CPU, from the hash that the shaders use (shaders/shared/random.wgsl). A value
+ * depends on (seed, index) alone, so that a resumed run draws the same ones.
  */
-
-/** One 32-bit hash of a 32-bit counter. */
-export function pcg(value: number): number {
-  const state = (Math.imul(value, 747796405) + 2891336453) >>> 0;
-  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0;
-  return ((word >>> 22) ^ word) >>> 0;
-}
+import { pcg } from "../kernels/random.ref.ts";
 
 /** Uniform in [-1, 1), exact in f32 (24 random bits). */
 export function uniform(seed: number, index: number): number {

@@ -25,7 +25,10 @@ export interface QuantizedMatrix {
   readonly parts: readonly WeightPart[];
 }
 
-/** Repacks a tensor and uploads it part by part; `onBytes` hears the file's bytes done. */
+/**
+ * Repacks a tensor (N, K) and uploads it part by part; `onBytes` hears the file's bytes done.
+ * @throws GgufError where it cannot be packed; the signal's reason where it aborts
+ */
 export async function uploadMatrix(
   pool: BufferPool,
   tensor: GgufTensor,
@@ -34,11 +37,6 @@ export async function uploadMatrix(
   signal?: AbortSignal,
 ): Promise<QuantizedMatrix> {
   const [N = 0, K = 0] = tensor.shape;
-  if (K % 4 !== 0) {
-    throw new Error(
-      `expected tensor ${tensor.name} to have a multiple of 4 inputs, got ${K} (this engine reads vectors of 4)`,
-    );
-  }
   const parts: WeightPart[] = [];
   for await (const part of packTensor(tensor, maxPartBytes, signal)) {
     parts.push({

@@ -54,6 +54,7 @@ export class Workspace {
   readonly #pool: BufferPool;
   readonly #llama: Llama;
 
+  /** @throws Error where a buffer exceeds the device's limits; nothing stays allocated then */
   constructor(llama: Llama, capacity: number, R: number, keep: Keep) {
     const { config } = llama;
     this.#llama = llama;
@@ -61,15 +62,20 @@ export class Workspace {
     this.capacity = capacity;
     this.keep = keep;
     const make = (label: string, width: number): GPUBuffer => this.#pool.storage(label, capacity * width * 4);
-    this.ids = make("ids", 1);
-    this.positions = make("positions", 1);
-    this.segments = make("segments", 2);
-    const { layers: L, hiddenSize: C } = config;
-    const streams = Array.from({ length: keep === "inference" ? 2 : L + 1 }, (_, i) => make(`residual ${i}`, C));
-    this.residual = Array.from({ length: L + 1 }, (_, i) => streams[i % streams.length] as GPUBuffer);
-    const sets = Array.from({ length: keep === "none" ? L : 1 }, () => layerActivations(config, R, make));
-    this.layers = Array.from({ length: L }, (_, i) => sets[i % sets.length] as LayerActivations);
-    this.gradients = keep === "inference" ? null : gradientBuffers(config, R, make);
+    try {
+      this.ids = make("ids", 1);
+      this.positions = make("positions", 1);
+      this.segments = make("segments", 2);
+      const { layers: L, hiddenSize: C } = config;
+      const streams = Array.from({ length: keep === "inference" ? 2 : L + 1 }, (_, i) => make(`residual ${i}`, C));
+      this.residual = Array.from({ length: L + 1 }, (_, i) => streams[i % streams.length] as GPUBuffer);
+      const sets = Array.from({ length: keep === "none" ? L : 1 }, () => layerActivations(config, R, make));
+      this.layers = Array.from({ length: L }, (_, i) => sets[i % sets.length] as LayerActivations);
+      this.gradients = keep === "inference" ? null : gradientBuffers(config, R, make);
+    } catch (error) {
+      this.#pool.destroy();
+      throw error;
+    }
   }
 
   get gpuBytes(): number {
@@ -77,8 +83,7 @@ export class Workspace {
   }
 
   destroy(): void {
-    this.#pool.destroy();
-    this.#llama.queue.forgetBindGroups();
+    this.#llama.queue.release(this.#pool);
   }
 }
 

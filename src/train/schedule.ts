@@ -1,5 +1,6 @@
 /** Learning-rate schedule and data order: functions of the step alone, so that a resumed run goes on exactly. */
-import { nameSeed, pcg, shuffledOrder } from "../model/random.ts";
+import { pcg } from "../kernels/random.ref.ts";
+import { nameSeed, shuffledOrder } from "../model/random.ts";
 
 /** Linear warm-up then linear decay to 0, as transformers' get_linear_schedule_with_warmup. `step` counts from 0. */
 export function linearSchedule(step: number, totalSteps: number, warmupRatio: number, peak: number): number {

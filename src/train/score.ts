@@ -24,7 +24,7 @@ export async function scoreExamples(
   examples: readonly TrainExample[],
   { signal, onProgress }: ScoreOptions = {},
 ): Promise<Score[]> {
-  const longest = Math.max(1, ...examples.map(({ ids }) => ids.length));
+  const longest = examples.reduce((most, { ids }) => Math.max(most, ids.length), 1);
   const workspace = new Workspace(llama, longest, lora?.R ?? 4, "inference");
   const head = new Head(llama);
   try {

@@ -1,7 +1,7 @@
 /** Training's rules on a tiny Llama of mixed weight types; its arithmetic is proven in golden.test.ts. */
 import { readFileSync } from "node:fs";
 import { create } from "webgpu";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openGpu } from "../gpu/device.ts";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { bytesSource } from "../model/gguf/byteSource.ts";
@@ -128,6 +128,15 @@ describe("what stops training", () => {
     lora.destroy();
   });
 
+  test("not as many prompts as no call could take for arguments", async () => {
+    const lora = Lora.create(llama, config, 1);
+    const many = new Array<TrainExample>(300_000).fill(example("a", 9));
+    const trainer = await Trainer.create(llama, lora, many, config);
+    expect(trainer.totalSteps).toBe(450_000);
+    trainer.destroy();
+    lora.destroy();
+  });
+
   test("a setting out of range", async () => {
     const lora = Lora.create(llama, config, 1);
     const wrong = { ...config, learningRate: Number.NaN };
@@ -157,6 +166,15 @@ describe("what stops training", () => {
     lora.destroy();
   });
 
+  test("finite gradients whose squares overflow: the norm is named", async () => {
+    // B = 0, so that only B's gradient grows with alpha: about 1e25·x·dy, finite, its square above f32.
+    const lora = Lora.create(llama, { ...config, alpha: 1e25 }, 1);
+    const failure = await sftGradients(llama, lora, examples()).catch((error: unknown) => error);
+    lora.destroy();
+    expect(failure).toBeInstanceOf(TrainingError);
+    expect(String(failure)).toContain("in the gradients, got NaN or Infinity in the gradients' global norm");
+  });
+
   test("a stop between micro-batches leaves the weights as they were", async () => {
     const lora = Lora.create(llama, config, 1);
     const before = await lora.read();
@@ -165,6 +183,20 @@ describe("what stops training", () => {
     expect(await lora.read()).toEqual(before);
     trainer.destroy();
     lora.destroy();
+  });
+
+  test("a stop after a micro-batch: what it recorded does not outlive its buffers", async () => {
+    const lora = Lora.create(llama, config, 1);
+    const trainer = await Trainer.create(llama, lora, examples(), config);
+    const { signal } = new AbortController();
+    const stop = vi.spyOn(signal, "throwIfAborted").mockImplementation(() => {
+      throw new Error("stopped");
+    });
+    stop.mockImplementationOnce(() => undefined);
+    await expect(trainer.step(signal)).rejects.toThrow("stopped");
+    trainer.destroy();
+    lora.destroy();
+    await llama.queue.read(llama.outputNorm); // submits what is still recorded; any GPU error ends it
   });
 
   test("a lost device: the step fails in words", async () => {

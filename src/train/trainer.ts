@@ -10,7 +10,8 @@ import { forward, writeTokens } from "../model/forward.ts";
 import { Head } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
 import { type Lora, LoraPages } from "../model/lora.ts";
-import { nameSeed, pcg } from "../model/random.ts";
+import { pcg } from "../kernels/random.ref.ts";
+import { nameSeed } from "../model/random.ts";
 import { Workspace } from "../model/workspace.ts";
 import { checkTrainConfig, type TrainConfig } from "./config.ts";
 import { supervisedRows, type TrainExample } from "./examples.ts";
@@ -63,7 +64,8 @@ export class Trainer {
     this.#config = config;
     const perEpoch = Math.ceil(examples.length / config.gradAccumSteps);
     this.totalSteps = config.maxSteps ?? Math.ceil(config.epochs * perEpoch);
-    const longest = Math.max(...examples.map(({ ids }) => ids.length));
+    // Not Math.max(...lengths): a source corpus has more prompts than a call may have arguments.
+    const longest = examples.reduce((most, { ids }) => Math.max(most, ids.length), 1);
     this.#pool = new BufferPool(llama.queue.gpu);
     this.#workspace = new Workspace(llama, longest, lora.R, config.checkpointing);
     this.#head = new Head(llama);
@@ -124,7 +126,7 @@ export class Trainer {
     const [lossSum = NaN] = new Float32Array(await this.#llama.queue.read(this.#head.total, 0, 8));
     const [norm = NaN, , finite] = new Float32Array(await this.#llama.queue.read(this.#state, 0, 16));
     if (finite !== 1 || !Number.isFinite(lossSum)) {
-      throw await this.#notFinite(step, batch);
+      throw await this.#notFinite(`step ${step + 1}`, lossSum, batch);
     }
     this.#stepsDone++;
     this.#tokensSeen += tokens;
@@ -141,6 +143,7 @@ export class Trainer {
   /**
    * Loss and gradients over all examples, without dropout and without an update.
    * Gradients are of the mean over all supervised tokens.
+   * @throws TrainingError when they are not finite
    */
   async gradients(): Promise<{
     loss: number;
@@ -156,7 +159,10 @@ export class Trainer {
     }
     this.#measureNorm(1 / supervised, 0);
     const [lossSum = NaN] = new Float32Array(await this.#llama.queue.read(this.#head.total, 0, 8));
-    const [gradNorm = NaN] = new Float32Array(await this.#llama.queue.read(this.#state, 0, 16));
+    const [gradNorm = NaN, , finite] = new Float32Array(await this.#llama.queue.read(this.#state, 0, 16));
+    if (finite !== 1 || !Number.isFinite(lossSum)) {
+      throw await this.#notFinite("the gradients", lossSum, this.#examples);
+    }
     return {
       loss: lossSum / supervised,
       supervisedTokens: supervised,
@@ -167,7 +173,7 @@ export class Trainer {
   }
 
   destroy(): void {
-    this.#pool.destroy();
+    this.#llama.queue.release(this.#pool);
     this.#workspace.destroy();
     this.#head.destroy();
   }
@@ -255,13 +261,18 @@ export class Trainer {
   }
 
   /** Finds the first tensor that is not finite, to name it. */
-  async #notFinite(step: number, batch: readonly TrainExample[]): Promise<TrainingError> {
+  async #notFinite(what: string, lossSum: number, batch: readonly TrainExample[]): Promise<TrainingError> {
     const { tensors } = await this.#lora.readPages(this.#gradients);
     const broken = [...tensors].find(([, { data }]) => !data.every(Number.isFinite));
-    const where = broken === undefined ? "the loss" : `the gradient of ${broken[0]}`;
-    const prompts = batch.map(({ name }) => name).join(", ");
+    const scalar = Number.isFinite(lossSum) ? "the gradients' global norm" : "the loss";
+    const where = broken === undefined ? scalar : `the gradient of ${broken[0]}`;
+    const prompts =
+      batch
+        .slice(0, 8)
+        .map(({ name }) => name)
+        .join(", ") + (batch.length > 8 ? ", …" : "");
     return new TrainingError(
-      `expected finite numbers in step ${step + 1}, got NaN or Infinity in ${where} (prompts ${prompts}; the step was not made: lower the learning rate, or check the model file)`,
+      `expected finite numbers in ${what}, got NaN or Infinity in ${where} (prompts ${prompts}; no weight was changed: lower the learning rate, or check the model file)`,
     );
   }
 }
