@@ -8,6 +8,8 @@ import type { Range } from "./words.ts";
 export interface ParsedResponse {
   /** UTF-16 ranges of the sentence, in the response's order. */
   spans: [start: number, end: number][];
+  /** For each span the range of the response that gives it, UTF-16: from behind its `<<<` to behind its `>>>`. */
+  groups: [start: number, end: number][];
   /** Strings without a free place in the sentence, in the response's order. */
   hallucinated: string[];
 }
@@ -16,7 +18,7 @@ const group = new RegExp(`${OPEN.trim()}(.*?)${CLOSE.trim()}`, "gs");
 
 /** A group that is never closed is not an answer; an empty one says that there is nothing. */
 export function parseResponse(response: string, sentence: string, words: readonly Range[]): ParsedResponse {
-  const parsed: ParsedResponse = { spans: [], hallucinated: [] };
+  const parsed: ParsedResponse = { spans: [], groups: [], hallucinated: [] };
   const starts = new Set(words.map(([start]) => start));
   const ends = new Set(words.map(([, end]) => end));
   for (const match of response.matchAll(group)) {
@@ -28,8 +30,12 @@ export function parseResponse(response: string, sentence: string, words: readonl
     const place = (atWords.length > 0 ? atWords : places).find(([start, end]) =>
       parsed.spans.every((other) => end <= other[0] || start >= other[1]),
     );
-    if (place === undefined) parsed.hallucinated.push(text);
-    else parsed.spans.push(place);
+    if (place === undefined) {
+      parsed.hallucinated.push(text);
+      continue;
+    }
+    parsed.spans.push(place);
+    parsed.groups.push([match.index + OPEN.trim().length, match.index + match[0].length]);
   }
   return parsed;
 }

@@ -19,6 +19,13 @@ test("huge logits do not overflow", () => {
   expect(chooseOfAll(Float32Array.of(1e30, 0)).probability).toBe(1);
 });
 
+test("NaN among the logits is an error, wherever it stands", () => {
+  for (const logits of [Float32Array.of(NaN, 1), Float32Array.of(1, NaN)]) {
+    expect(() => chooseOfAll(logits)).toThrow("expected the model to give finite logits, got NaN");
+  }
+  expect(chooseAmong(Float32Array.of(NaN, 1), [1])).toEqual({ id: 1, probability: 1 });
+});
+
 test("nothing allowed is an error", () => {
   expect(() => chooseAmong(Float32Array.of(1), [])).toThrow("at least one token");
 });

@@ -6,7 +6,10 @@ export interface Choice {
   readonly probability: number;
 }
 
-/** The likeliest of the allowed ids; the lowest id where several are equal. */
+/**
+ * The likeliest of the allowed ids; the lowest id where several are equal.
+ * @throws Error where nothing is allowed or a logit is NaN
+ */
 export function chooseAmong(logits: Float32Array, allowed: readonly number[]): Choice {
   const [first] = allowed;
   if (first === undefined) {
@@ -19,7 +22,11 @@ export function chooseAmong(logits: Float32Array, allowed: readonly number[]): C
       best = id;
     }
   }
-  return { id: best, probability: 1 / sumOfExp(logits, allowed, logits[best] ?? NaN) };
+  const probability = 1 / sumOfExp(logits, allowed, logits[best] ?? NaN);
+  if (Number.isNaN(probability)) {
+    throw new Error("expected the model to give finite logits, got NaN (the model file or the adapter is damaged)");
+  }
+  return { id: best, probability };
 }
 
 /** The likeliest of the whole vocabulary. */

@@ -12,6 +12,7 @@ import { CLOSE, encodePrompt, OPEN, type PromptTokenizer } from "../ner/prompt.t
 import { SpanAutomaton } from "../ner/spanAutomaton.ts";
 import { segmentWords } from "../ner/words.ts";
 import { type Choice, chooseAmong, chooseOfAll } from "./choose.ts";
+import { tokenRanges } from "./tokenRanges.ts";
 
 /** What prediction asks of a tokenizer. */
 export interface PredictTokenizer extends PromptTokenizer {
@@ -70,7 +71,8 @@ export async function* predictDocuments(
   const asked = types.map((type) => documents.map((document) => encodePrompt(tokenizer, document.text, type, null)));
   const budgets = documents.map((document) => answerBudget(tokenizer, document, options));
   const fitting = asked.flatMap((prompts) => prompts.map(({ ids }, d) => ids.length + (budgets[d] ?? 0)));
-  const capacity = Math.max(2, ...fitting.filter((tokens) => tokens <= contextLength));
+  // Not Math.max(...fitting): a corpus has more prompts than a call may have arguments.
+  const capacity = fitting.reduce((most, tokens) => (tokens <= contextLength ? Math.max(most, tokens) : most), 2);
   const decoder = new Decoder(llama, lora, capacity);
   // A sentence is tokenized for its automaton once, not for every type.
   const automata = new Map<Document, SpanAutomaton>();
@@ -137,6 +139,11 @@ function automatonOf(
   return automaton;
 }
 
+/** Probability of the tokens [first, end) of an answer. */
+function productOf(probabilities: readonly number[], first: number, end: number): number {
+  return probabilities.slice(first, end).reduce((product, p) => product * p, 1);
+}
+
 /** Follows the span automaton; where it leaves one way only, tokens are run together without asking the model. */
 async function answerSpans(
   decoder: Decoder,
@@ -167,7 +174,7 @@ async function answerSpans(
     start,
     end,
     type: type.name,
-    probability: probabilities.slice(firstToken, endToken).reduce((product, p) => product * p, 1),
+    probability: productOf(probabilities, firstToken, endToken),
   }));
   return { ids, entities, hallucinated: [] };
 }
@@ -182,7 +189,7 @@ async function answerFreely(
   { signal, maxNewTokens = 256 }: PredictOptions,
 ): Promise<Answer> {
   const ids: number[] = [];
-  let probability = 1;
+  const probabilities: number[] = [];
   await decoder.reset(prompt);
   while (ids.length < maxNewTokens) {
     signal?.throwIfAborted();
@@ -190,15 +197,19 @@ async function answerFreely(
     if (choice.id === tokenizer.eosTokenId) {
       break;
     }
-    probability *= choice.probability;
+    probabilities.push(choice.probability);
     ids.push(choice.id);
     await decoder.append([choice.id]);
   }
-  const { spans, hallucinated } = parseResponse(tokenizer.decode(ids), document.text, segmentWords(document));
+  const decode = (some: readonly number[]): string => tokenizer.decode(some);
+  const { spans, groups, hallucinated } = parseResponse(decode(ids), document.text, segmentWords(document));
+  const entities = tokenRanges(decode, ids, groups).map(([first, end], index) => {
+    const [spanStart = 0, spanEnd = 0] = spans[index] ?? [];
+    return { start: spanStart, end: spanEnd, type: type.name, probability: productOf(probabilities, first, end) };
+  });
   return {
     ids,
-    // A free answer's tokens are not tied to spans: each span carries the whole answer's probability.
-    entities: spans.map(([start, end]) => ({ start, end, type: type.name, probability })),
+    entities,
     hallucinated: hallucinated.map((text) => ({ type: type.name, text })),
   };
 }
