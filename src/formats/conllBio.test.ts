@@ -92,6 +92,13 @@ describe("reading", () => {
 });
 
 describe("broken lines are named by number, and the others are read", () => {
+  it("a tab among spaces, and a space among tabs", () => {
+    const errorsOf = (row: string, other: string) =>
+      conllBio.parse(lines(row, row, "", other, "", row)).errors.map((error) => error.replace(/: .*/, ""));
+    expect(errorsOf("a O", "b\tO")).toEqual(["line 4"]);
+    expect(errorsOf("a\tO", "b O")).toEqual(["line 4"]);
+  });
+
   it.each([
     ["b", /^line 4: expected a word, a tab or a space, and a tag, got a single column$/],
     ["b\tB-X\tB-X", /^line 4: expected 2 columns as on most lines, got 3/],

@@ -1,7 +1,7 @@
 // Files of one word and its tag a line, a blank line between sentences: reading them into sentences. What the tags mean
 // is up to the format (conllBio, fewNerdTxt).
 //
-// Columns are separated by tabs, or by runs of spaces where no line has a tab; the word is the first, the tag the last.
+// Columns are separated by tabs, or by runs of spaces where most lines have no tab; the word is the first, the tag the last.
 // A sentence may open with comments, as in CoNLL-U: `# id = …`, `# text = …`, and any other `# key = …`.
 
 export interface TaggedSentence {
@@ -17,6 +17,7 @@ export interface TaggedSentence {
 
 const BLANK = /^[ \t]*$/;
 const KEYED_COMMENT = /^# ([\w.-]+) = ?([^]*)$/;
+const FREE_COMMENT = /^#(\s|$)/;
 const SECTION = /^-DOCSTART-(\s|$)/;
 
 /** How the lines of one file are split. */
@@ -26,7 +27,11 @@ class LineReader {
 
   constructor(text: string) {
     this.lines = text.replaceAll("\r\n", "\n").split("\n");
-    this.#hasTabs = this.lines.some((line) => line.includes("\t") && !BLANK.test(line) && !KEYED_COMMENT.test(line));
+    const rows = this.lines.filter((line) => !BLANK.test(line) && !KEYED_COMMENT.test(line));
+    const withTab = rows.filter((line) => line.includes("\t")).length;
+    const without = rows.filter((line) => !line.includes("\t") && !FREE_COMMENT.test(line)).length;
+    // Most, not any: one stray tab must not make all other lines look broken.
+    this.#hasTabs = withTab > 0 && withTab >= without;
   }
 
   /** Word, tag, and number of columns. Without arrays, since big files have a million lines. */
@@ -44,7 +49,7 @@ class LineReader {
   /** Whether a line that opens a sentence is a comment. Without tabs, `# NN O` may as well be the word `#`. */
   isComment(line: string): boolean {
     if (!line.startsWith("#")) return false;
-    return KEYED_COMMENT.test(line) || (this.#hasTabs && !line.includes("\t") && /^#(\s|$)/.test(line));
+    return KEYED_COMMENT.test(line) || (this.#hasTabs && !line.includes("\t") && FREE_COMMENT.test(line));
   }
 }
 
