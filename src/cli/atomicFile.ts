@@ -14,6 +14,7 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { withPath } from "./errors.ts";
 
 /** Temporary files of this process that still have to be renamed or removed. */
 const unfinished = new Set<string>();
@@ -43,7 +44,11 @@ export class AtomicFile {
     const folder = dirname(this.#path);
     makeFolder(folder);
     this.#temporary = join(folder, `.${basename(this.#path)}.${process.pid}.tmp`);
-    this.#descriptor = openSync(this.#temporary, "w");
+    try {
+      this.#descriptor = openSync(this.#temporary, "w");
+    } catch (error) {
+      throw withPath(error, path); // nobody knows the temporary name
+    }
     unfinished.add(this.#temporary);
   }
 
@@ -155,15 +160,10 @@ function followLink(path: string): string {
 /** Whether something that is no regular file stands at `path`; a folder is an error. */
 function isSpecial(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isDirectory() === true) {
+  if (stat?.isDirectory() === true || path.endsWith("/")) {
     throw new Error(`expected a file name to write to, got the folder ${path} (name a file inside it)`);
   }
   return stat !== undefined && !stat.isFile();
-}
-
-/** write and fsync report no path of their own. */
-function withPath(error: unknown, path: string): unknown {
-  return error instanceof Error && "syscall" in error ? Object.assign(error, { path }) : error;
 }
 
 /** The rename itself must reach the disk too; not every file system lets a folder be flushed. */

@@ -53,6 +53,9 @@ describe("obp data convert", () => {
       1,
       /expected one of the formats obp-jsonl, conll-bio, .* got a file that starts with "Once/,
     ],
+    [["data", "convert", "a", "b/"], 1, /^error: expected a file name to write to, got the folder b\//],
+    [["data", "convert", "a", "a/b"], 1, /^error: expected a folder on the way to a\/b, got a file/],
+    [["data", "convert", "a", ""], 2, /^error: expected OUT, got an empty text/],
     [["data", "convert", "a", "b", "--to", "hou-episodes"], 1, /^error: expected ids such as Wiki\/3\/support\/0/],
   ])("%j", (words, code, message) => {
     using folder = new CommandFolder({ a: doccano, prose: "Once there was a port.\n" });

@@ -1,9 +1,9 @@
 // Documents and types that a verb reads.
-import { readFileSync } from "node:fs";
 import { OFFSET_UNITS } from "../formats/format.ts";
 import { FORMAT_NAMES, parseDocuments, type FormatName } from "../formats/formats.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import type { OffsetUnit } from "../formats/format.ts";
+import { readBytes, readText } from "./readFile.ts";
 import type { Flag } from "./verb.ts";
 
 /** How a documents file is to be read, where its content does not say. */
@@ -48,9 +48,7 @@ export function readSound(path: string, options: ReadingOptions): ReturnType<typ
 
 /** Reads a file with all that is to be said of its lines. */
 export function parseFile(path: string, { format, offsets }: ReadingOptions): ReturnType<typeof parseDocuments> {
-  return inFile(path, () =>
-    parseDocuments(readFileSync(path), { offsets, ...(format === undefined ? {} : { format }) }),
-  );
+  return inFile(path, () => parseDocuments(readBytes(path), { offsets, ...(format === undefined ? {} : { format }) }));
 }
 
 /** Reads types.json: an object of names and what each refers to, in the file's order. */
@@ -97,10 +95,7 @@ export function noteUnusedTypes(
 
 /** Reads a JSON file; a parser's message names the place. */
 export function readJson(path: string): unknown {
-  return inFile(path, () => {
-    const text = readFileSync(path, "utf8");
-    return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text) as unknown;
-  });
+  return inFile(path, () => JSON.parse(readText(path)) as unknown);
 }
 
 /** Names the file whose content went wrong; system errors name it themselves. */

@@ -31,6 +31,11 @@ function isSystemError(error: Error): error is NodeJS.ErrnoException & { code: s
   return "code" in error && typeof error.code === "string" && "syscall" in error;
 }
 
+/** The error of a read, write or fsync, which the system reports without a path, with the path it was about. */
+export function withPath(error: unknown, path: string): unknown {
+  return error instanceof Error && "syscall" in error ? Object.assign(error, { path }) : error;
+}
+
 /** One line, without the leading "error: ". */
 export function errorLine(error: unknown): string {
   if (!(error instanceof Error)) {

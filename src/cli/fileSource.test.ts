@@ -37,7 +37,9 @@ it("says so where the file is cut meanwhile", async () => {
 
 it("refuses what is no file", async () => {
   const missing = fileSource(join(folder, "missing.gguf"));
-  await expect(missing).rejects.toThrow(/^expected a readable file at .*missing\.gguf, got: ENOENT/);
+  await expect(missing).rejects.toThrow(/^expected a file or folder at .*missing\.gguf, got nothing there/);
   await expect(missing).rejects.toBeInstanceOf(ByteSourceError);
-  await expect(fileSource(folder)).rejects.toThrow(/^expected a file at .*, got a folder or device$/);
+  await expect(fileSource(folder)).rejects.toThrow(
+    /^expected a file at .*, got a folder or device \(name a file inside it\)$/,
+  );
 });

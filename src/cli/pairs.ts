@@ -1,7 +1,7 @@
 // Prompt and completion pairs (TRL's columns), one JSON object a line.
-import { readFileSync } from "node:fs";
 import type { PromptTokenizer } from "../ner/prompt.ts";
 import type { TrainExample } from "../train/examples.ts";
+import { readText } from "./readFile.ts";
 
 /**
  * Reads {"prompt","completion"} lines as token ids. Ids are built once over prompt + completion, so that tokens cannot
@@ -10,10 +10,7 @@ import type { TrainExample } from "../train/examples.ts";
  */
 export function readPairs(path: string, tokenizer: PromptTokenizer, contextLength: number): TrainExample[] {
   const examples: TrainExample[] = [];
-  const lines = readFileSync(path, "utf8")
-    .replace(/^\ufeff/, "")
-    .split("\n");
-  for (const [index, line] of lines.entries()) {
+  for (const [index, line] of readText(path).split("\n").entries()) {
     if (line.trim() === "") {
       continue;
     }

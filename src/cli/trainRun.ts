@@ -8,6 +8,7 @@ import type { GgufFile } from "../model/gguf/gguf.ts";
 import type { TrainConfig } from "../train/config.ts";
 import type { StepLog } from "../train/trainer.ts";
 import { makeFolder } from "./atomicFile.ts";
+import { withPath } from "./errors.ts";
 
 const HASH_CHUNK = 16 << 20;
 
@@ -28,7 +29,13 @@ export class StepLogFiles {
         return openSync(path, "w");
       });
     }
-    this.#descriptors.forEach((descriptor) => writeSync(descriptor, `${JSON.stringify(log)}\n`));
+    for (const [index, descriptor] of this.#descriptors.entries()) {
+      try {
+        writeSync(descriptor, `${JSON.stringify(log)}\n`);
+      } catch (error) {
+        throw withPath(error, this.#paths[index] ?? "the step log");
+      }
+    }
   }
 
   close(): void {

@@ -50,8 +50,7 @@ export function parseDocuments(
   input: string | Uint8Array,
   { format, ...options }: ParseOptions & { readonly format?: FormatName } = {},
 ): ParseResult & { readonly format: FormatName } {
-  const decoded = typeof input === "string" ? input : decodeUtf8(input);
-  const text = decoded.startsWith("\ufeff") ? decoded.slice(1) : decoded;
+  const text = typeof input === "string" ? input.replace(/^\ufeff/, "") : decodeUtf8(input);
   const name = format ?? detectFormat(text);
   return { format: name, ...formatNamed(name).parse(text, options) };
 }
@@ -70,9 +69,10 @@ export function writeDocuments(
   return formatNamed(format).write(documents, options);
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
+/** Text without its byte-order mark. @throws FormatError where the bytes are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
     throw new FormatError(

@@ -222,6 +222,6 @@ function exactly(bytes: Uint8Array<ArrayBuffer>, length: number, name: string): 
   );
 }
 
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
