@@ -59,7 +59,7 @@ export async function benchMatmul(gpu: Gpu, shape: string, tokens: number, signa
 }
 
 async function* matrices(gpu: Gpu, pool: BufferPool, shape: string): AsyncGenerator<[string, QuantizedMatrix]> {
-  const named = LAYER_SHAPES[shape];
+  const named = Object.hasOwn(LAYER_SHAPES, shape) ? LAYER_SHAPES[shape] : undefined;
   for (const [label, [N, K]] of Object.entries(named ?? {})) {
     yield [`${label} (q4)`, syntheticQ4(pool, N, K)];
   }

@@ -65,6 +65,11 @@ describe("obp", () => {
     [["train", ...given, "--rank", "1.5"], /^error: expected --rank to be a whole number, got 1.5/],
     [["train", ...given], /^error: expected --train FILE…, got none/],
     [["bench", "nothing"], /^error: expected one of matmul, .* got nothing/],
+    [["tokenize", "--constructor", "x"], /^error: expected a known flag, got --constructor/],
+    [["modle", "info", "x"], /^error: expected a command, got modle \(did you mean model info\?\)/],
+    [["model", "info", ""], /^error: expected FILE, got an empty text/],
+    [["train", ...given, "--train", "", "--types", "x"], /^error: expected --train FILE, got an empty text/],
+    [["predict", ...given.slice(0, 2), "--in", "x", "--types", "x", "--out="], /expected --out P.jsonl, got an empty/],
   ])("usage error %j: one line, exit 2", (words, message) => {
     using folder = new CommandFolder();
     const { code, stdout, stderr } = folder.obp(...words);
@@ -101,6 +106,28 @@ describe("obp", () => {
     const { weights, trainingAt512 } = info["gpuBytes"] as { weights: number; trainingAt512: number };
     expect(weights).toBeGreaterThan(1e6);
     expect(trainingAt512).toBeGreaterThan(weights);
+  });
+
+  test("a result that cannot be written is an error; messages that cannot be are none", () => {
+    using folder = new CommandFolder();
+    const full = folder.obpInto("/dev/full", "stdout", "data", "check", train);
+    expect([full.code, full.stderr]).toEqual([
+      1,
+      "error: expected room on the disk for standard output, got a full disk (free some space or choose another folder)\n",
+    ]);
+    const silent = folder.obpInto("/dev/full", "stderr", "eval", "--gold", train, "--pred", "gone");
+    expect([silent.code, silent.stdout]).toEqual([1, ""]);
+  });
+
+  test.each([
+    ["model", "info", "."],
+    ["score", "--model", "bundled", "--in", "."],
+    ["eval", "--gold", ".", "--pred", train],
+    ["predict", "--model", "bundled", "--in", train, "--types", ".", "--out", "p"],
+  ])("a folder in place of a file is named: %s %s %s %s", (...words) => {
+    using folder = new CommandFolder();
+    const { code, stderr } = folder.obp(...words);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: expected a file at \., got a folder/)]);
   });
 
   test("an error is one line with exit 1; its stack comes with --debug only", () => {

@@ -1,7 +1,7 @@
 // The command `obp`: finds the verb, runs it, prints its report, exits with the right code.
 import { version } from "../../package.json";
 import { Context } from "./context.ts";
-import { errorLine, exitCode, InterruptedError, nearMiss, UsageError } from "./errors.ts";
+import { errorLine, exitCode, InterruptedError, nearMiss, UsageError, withPath } from "./errors.ts";
 import { commandHelp, verbHelp } from "./help.ts";
 import { parseVerb } from "./parse.ts";
 import type { Report, Verb } from "./verb.ts";
@@ -46,10 +46,8 @@ function findVerb(words: readonly string[]): { entry: VerbEntry; rest: readonly 
   const [first = "", second = ""] = words;
   const family = verbs.filter(({ name }) => name.startsWith(`${first} `));
   const typed = family.length > 0 ? `${first} ${second}`.trim() : first;
-  const hint = nearMiss(
-    typed,
-    (family.length > 0 ? family : verbs).map(({ name }) => name),
-  );
+  const names = (family.length > 0 ? family : verbs).map(({ name }) => name);
+  const hint = nearMiss(typed, names) || nearMiss(`${first} ${second}`, names);
   const list = family.map(({ name }) => name).join(" or ");
   throw new UsageError(
     `expected ${list === "" ? "a command" : list}, got ${typed}${hint === "" ? " (see obp --help)" : hint}`,
@@ -62,18 +60,18 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
     throw new UsageError("expected a command, got none (see obp --help)");
   }
   if (first === "--help" || first === "help") {
-    await print(process.stdout, commandHelp(version, verbs));
+    await print(commandHelp(version, verbs));
     return 0;
   }
   if (first === "--version") {
-    await print(process.stdout, version);
+    await print(version);
     return 0;
   }
   const { entry, rest } = findVerb(words);
   const { verb } = await entry.load();
   const { flags, positionals } = parseVerb(verb, rest);
   if (flags["help"] === true) {
-    await print(process.stdout, verbHelp(entry.name, entry.summary, verb));
+    await print(verbHelp(entry.name, entry.summary, verb));
     return 0;
   }
   const context = new Context(flags["adapter-kind"] as "auto" | "gpu" | "software", signal);
@@ -84,16 +82,30 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
 
 async function printReport(report: Report, adapter: string | null, json: boolean): Promise<void> {
   if (json) {
-    await print(process.stdout, JSON.stringify(adapter === null ? report.json : { ...report.json, adapter }));
+    await print(JSON.stringify(adapter === null ? report.json : { ...report.json, adapter }));
   } else {
-    await print(process.stdout, adapter === null ? report.text : `${report.text}\nadapter: ${adapter}`);
+    await print(adapter === null ? report.text : `${report.text}\nadapter: ${adapter}`);
   }
 }
 
-/** Resolves when the system has taken the text: process.exit would cut a pipe short. */
-function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
+/** Resolves when the system has taken the text: process.exit would cut a pipe short. @throws where it cannot be written */
+function print(text: string): Promise<void> {
+  return new Promise((done, failed) => {
+    process.stdout.write(`${text}\n`, (error) => {
+      // A reader that went away (obp … | head) is no error.
+      if (error === null || error === undefined || ("code" in error && error.code === "EPIPE")) {
+        done();
+      } else {
+        failed(withPath(error, "standard output") as Error);
+      }
+    });
+  });
+}
+
+/** The same on standard error, where nothing can be said of a failure. */
+function complain(text: string): Promise<void> {
   return new Promise((done) => {
-    stream.write(`${text}\n`, () => done());
+    process.stderr.write(`${text}\n`, () => done());
   });
 }
 
@@ -116,8 +128,8 @@ function watchInterrupts(): AbortSignal {
   return controller.signal;
 }
 
-// A reader that went away (obp … | head) is no error worth a stack.
-process.stdout.on("error", () => process.exit(0));
+// print hears of failures by itself; a run goes on where its progress can no longer be shown.
+[process.stdout, process.stderr].forEach((stream) => stream.on("error", () => undefined));
 
 const words = process.argv.slice(2);
 let code: number;
@@ -126,9 +138,9 @@ try {
 } catch (error) {
   const terminator = words.indexOf("--");
   const debug = (terminator < 0 ? words : words.slice(0, terminator)).includes("--debug");
-  await print(process.stderr, `error: ${errorLine(error)}`);
+  await complain(`error: ${errorLine(error)}`);
   if (debug && error instanceof Error) {
-    await print(process.stderr, error.stack ?? "");
+    await complain(error.stack ?? "");
   }
   code = exitCode(error);
 }

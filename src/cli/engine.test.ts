@@ -10,7 +10,8 @@ import { CommandFolder } from "./testCommand.ts";
 
 const sample = (name: string) => fileURLToPath(new URL(`../../public/samples/${name}`, import.meta.url));
 const [first = "", second = ""] = readFileSync(sample("train.jsonl"), "utf8").split("\n");
-const long = JSON.stringify({ id: "endless", text: "salt ".repeat(400).trim(), entities: [] });
+const earlier = { entities: [], hallucinated: [{ type: "ingredient", text: "sugar" }] };
+const long = JSON.stringify({ id: "endless", text: "salt ".repeat(400).trim(), ...earlier });
 const types = '{"ingredient":"foods that go into a dish"}';
 
 const files = {
@@ -133,6 +134,11 @@ describe("obp train", () => {
   });
 });
 
+interface PredictedLine {
+  readonly id: string;
+  readonly entities: readonly { readonly probability: number }[];
+}
+
 describe("obp score, grad, predict", () => {
   test("score gives each completion's tokens and their log-probabilities", async () => {
     const plain = (await run("score", ...model, "--in", "pairs.jsonl", "--json")).json();
@@ -180,8 +186,9 @@ describe("obp score, grad, predict", () => {
       .read("p.jsonl")
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as { id: string; text: string; entities: { probability: number }[] });
+      .map((line) => JSON.parse(line) as PredictedLine);
     expect(documents.map(({ id }) => id)).toEqual(["kitchen-train-01", "endless", "kitchen-train-02"]);
+    expect(documents[1]).not.toHaveProperty("hallucinated"); // those of an earlier prediction are not this one's
     const entities = documents.flatMap((document) => document.entities);
     expect(predicted.json()).toMatchObject({ documents: 3, entities: entities.length });
     for (const { probability } of entities) {

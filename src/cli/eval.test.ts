@@ -44,6 +44,14 @@ describe("obp eval", () => {
     expect(run.json()).toMatchObject({ tp: 1, fp: 0, fn: 0, f1: 1, hallucinated: 0 });
   });
 
+  it("reads both files in a format that is named, or each in its own", () => {
+    using folder = new CommandFolder({ gold, pred: lines(predicted) });
+    const named = folder.obp("eval", "--gold", "gold", "--pred", "gold", "--format", "conll-bio", "--json");
+    expect(named.json()).toMatchObject({ tp: 3, f1: 1 });
+    const own = ["--format", "conll-bio", "--pred-format", "obp-jsonl"];
+    expect(folder.obp("eval", "--gold", "gold", "--pred", "pred", ...own, "--json").json()).toMatchObject({ tp: 1 });
+  });
+
   it("refuses predictions for other documents", () => {
     using folder = new CommandFolder({ gold, pred: lines(predicted.slice(1)) });
     const run = folder.obp("eval", "--gold", "gold", "--pred", "pred", "--json");

@@ -1,8 +1,7 @@
 // obp eval: predictions against gold.
-import { OFFSET_UNITS } from "../formats/format.ts";
 import { FORMAT_NAMES } from "../formats/formats.ts";
 import { evaluate, type Evaluation } from "../ner/evaluate.ts";
-import { readDocuments, readTypes } from "./documents.ts";
+import { documentFlags, readDocuments, readTypes } from "./documents.ts";
 import { defineVerb } from "./verb.ts";
 
 export const verb = defineVerb({
@@ -11,24 +10,16 @@ export const verb = defineVerb({
     gold: { kind: "text", value: "FILE", required: true, help: "documents with the right entities" },
     pred: { kind: "text", value: "FILE", required: true, help: "the same documents, with predicted entities" },
     types: { kind: "text", value: "T.json", help: "score these types only, on both sides (default: all)" },
-    "gold-format": {
-      kind: "choice",
-      choices: FORMAT_NAMES,
-      help: "format of the gold file (default: found by content)",
-    },
-    "pred-format": {
-      kind: "choice",
-      choices: FORMAT_NAMES,
-      help: "format of the predictions (default: found by content)",
-    },
-    offsets: { kind: "choice", choices: OFFSET_UNITS, fallback: "code-points", help: "what offsets in files count" },
+    ...documentFlags,
+    "gold-format": { kind: "choice", choices: FORMAT_NAMES, help: "format of the gold file alone" },
+    "pred-format": { kind: "choice", choices: FORMAT_NAMES, help: "format of the predictions alone" },
   },
   example: "npx obp eval --gold public/samples/heldout.jsonl --pred public/samples/heldout.jsonl",
   run({ flags }, context) {
     const note = (line: string) => context.note(line);
-    const { offsets } = flags;
-    const gold = readDocuments(flags.gold, { format: flags["gold-format"], offsets }, note);
-    const predicted = readDocuments(flags.pred, { format: flags["pred-format"], offsets }, note);
+    const { format, offsets } = flags;
+    const gold = readDocuments(flags.gold, { format: flags["gold-format"] ?? format, offsets }, note);
+    const predicted = readDocuments(flags.pred, { format: flags["pred-format"] ?? format, offsets }, note);
     const types = flags.types === undefined ? undefined : readTypes(flags.types).map(({ name }) => name);
     const evaluation = evaluate(gold, predicted, types);
     return Promise.resolve({ json: { ...evaluation }, text: evaluationText(evaluation) });

@@ -65,7 +65,7 @@ function collect(flags: Readonly<Record<string, Flag>>, words: readonly string[]
     } else if (token.kind === "positional") {
       (several ?? positionals).push(token.value);
     } else {
-      const flag = flags[token.name];
+      const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined; // --constructor is none
       if (flag === undefined || !token.rawName.startsWith("--")) {
         const known = Object.keys(flags).map((name) => `--${name}`);
         const hint = nearMiss(token.rawName, known);
@@ -110,6 +110,11 @@ function flagValue(name: string, flag: Flag, texts: readonly string[] | undefine
     case "switch":
       return texts !== undefined;
     case "text":
+      if (texts?.includes("") === true) {
+        throw new UsageError(
+          `expected --${name} ${flag.value}, got an empty text (give a name, or leave the flag out)`,
+        );
+      }
       return flag.multiple === true ? (texts ?? []) : text;
     case "choice":
       if (text !== undefined && !flag.choices.includes(text)) {
@@ -152,6 +157,9 @@ function namePositionals(verb: Verb, given: readonly string[], wantsHelp: boolea
       const value = given[i];
       if (value === undefined && positional.optional !== true && !wantsHelp) {
         throw new UsageError(`expected ${name.toUpperCase()}, got none (${positional.help})`);
+      }
+      if (value === "" && positional.mayBeEmpty !== true) {
+        throw new UsageError(`expected ${name.toUpperCase()}, got an empty text (${positional.help})`);
       }
       return [name, value];
     }),

@@ -83,6 +83,10 @@ export const verb = defineVerb({
 function withPrediction(predictions: readonly Prediction[]) {
   return (document: Document, index: number): Document => {
     const { entities = [], hallucinated = [] } = predictions[index] ?? {};
-    return { ...document, entities: [...entities], ...(hallucinated.length > 0 ? { hallucinated } : {}) };
+    const predicted: Document = { ...document, entities: [...entities], hallucinated };
+    if (hallucinated.length === 0) {
+      delete predicted.hallucinated; // and not those of the input, which may itself be a prediction
+    }
+    return predicted;
   };
 }

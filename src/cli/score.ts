@@ -26,7 +26,12 @@ export const verb = defineVerb({
     });
     progress.finish();
     const results = scores.map(({ logprob, tokenLogprobs }, i) => {
-      const { ids = [], responseStart = 0 } = examples[i] ?? {};
+      const { name = "", ids = [], responseStart = 0 } = examples[i] ?? {};
+      if (!Number.isFinite(logprob)) {
+        throw new Error(
+          `expected a finite log-probability of ${name}, got ${logprob} (the adapter's scale is too large?)`,
+        );
+      }
       return { logprob, tokens: ids.slice(responseStart), tokenLogprobs };
     });
     return {

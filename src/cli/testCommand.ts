@@ -1,6 +1,6 @@
 // Runs the command as a user does, in a folder of its own, for tests.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync, type StdioOptions } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,6 +35,17 @@ export class CommandFolder implements Disposable {
     return this.#run("sh", ["-c", script, process.execPath, command, ...words]);
   }
 
+  /** The command with its standard output or error sent to a file or device. */
+  obpInto(path: string, stream: "stdout" | "stderr", ...words: readonly string[]): Outcome {
+    const descriptor = openSync(path, "w");
+    try {
+      const output = stream === "stdout" ? [descriptor, "pipe" as const] : ["pipe" as const, descriptor];
+      return this.#run(process.execPath, [command, ...words], ["ignore", ...output]);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
   /** Names in the folder, sorted. */
   list(): string[] {
     return readdirSync(this.path).sort();
@@ -44,8 +55,8 @@ export class CommandFolder implements Disposable {
     return readFileSync(join(this.path, name), "utf8");
   }
 
-  #run(program: string, words: readonly string[]): Outcome {
-    const { status, stdout, stderr } = spawnSync(program, words, { cwd: this.path, encoding: "utf8" });
+  #run(program: string, words: readonly string[], stdio: StdioOptions = ["ignore", "pipe", "pipe"]): Outcome {
+    const { status, stdout, stderr } = spawnSync(program, words, { cwd: this.path, encoding: "utf8", stdio });
     return { code: status, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> };
   }
 

@@ -6,7 +6,9 @@ import { modelFlag, openModel } from "./openModel.ts";
 import { defineVerb } from "./verb.ts";
 
 export const verb = defineVerb({
-  positionals: { text: { help: "what to tokenize, as plain text: no BOS, no end token, nothing special in it" } },
+  positionals: {
+    text: { help: "what to tokenize, as plain text: no BOS, no end token, nothing special in it", mayBeEmpty: true },
+  },
   flags: {
     model: modelFlag,
     offsets: { kind: "choice", choices: OFFSET_UNITS, fallback: "code-points", help: "what the spans count" },

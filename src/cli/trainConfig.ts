@@ -101,7 +101,8 @@ function parseTargets(value: unknown): readonly LoraTarget[] {
   const texts = (Array.isArray(value) ? value : [value]) as readonly unknown[];
   const chosen = texts.flatMap((text) => {
     const name = String(text).trim();
-    const set = targetSets[name] ?? LORA_TARGETS.filter((target) => target === name);
+    const set =
+      (Object.hasOwn(targetSets, name) ? targetSets[name] : null) ?? LORA_TARGETS.filter((target) => target === name);
     if (set.length === 0) {
       const known = [...Object.keys(targetSets), ...LORA_TARGETS];
       throw new Error(`expected targets of ${known.join(", ")}, got ${JSON.stringify(name)}${nearMiss(name, known)}`);

@@ -34,6 +34,8 @@ export type Flag = TextFlag | NumberFlag | ChoiceFlag | SwitchFlag;
 export interface Positional {
   readonly help: string;
   readonly optional?: true;
+  /** A text rather than the name of something. */
+  readonly mayBeEmpty?: true;
 }
 
 type FlagType<F extends Flag> = F extends SwitchFlag
