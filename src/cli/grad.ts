@@ -40,7 +40,12 @@ export const verb = defineVerb({
     if (lora === null) {
       throw new Error("expected an adapter on the model, got none (report this)");
     }
-    const { loss, supervisedTokens, gradNorm, gradients } = await sftGradients(llama, lora, examples);
+    const progress = context.progress("gradients", examples.length, "prompts");
+    const { loss, supervisedTokens, gradNorm, gradients } = await sftGradients(llama, lora, examples, {
+      signal: context.signal,
+      onProgress: (done) => progress.update(done),
+    });
+    progress.finish();
     writeFileAtomic(flags.out, writeSafetensors(gradients.tensors, { format: "pt" }));
     return {
       json: {

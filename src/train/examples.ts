@@ -3,6 +3,13 @@ import type { SupervisedRow } from "../model/head.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import { encodePrompt, type PromptTokenizer } from "../ner/prompt.ts";
 
+/** Of work that goes through examples one by one. */
+export interface ExamplesOptions {
+  /** Looked at before each example. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 export interface TrainExample {
   /** Says in messages which prompt it is: document id and type. */
   readonly name: string;

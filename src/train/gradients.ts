@@ -3,7 +3,7 @@ import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { PAPER_SFT } from "./config.ts";
-import type { TrainExample } from "./examples.ts";
+import type { ExamplesOptions, TrainExample } from "./examples.ts";
 import { Trainer } from "./trainer.ts";
 
 export interface SftGradients {
@@ -17,10 +17,15 @@ export interface SftGradients {
 }
 
 /** Gradients of the SFT loss (method.md, Eq. 2): token mean over all prompts. */
-export async function sftGradients(llama: Llama, lora: Lora, examples: readonly TrainExample[]): Promise<SftGradients> {
+export async function sftGradients(
+  llama: Llama,
+  lora: Lora,
+  examples: readonly TrainExample[],
+  options: ExamplesOptions = {},
+): Promise<SftGradients> {
   const trainer = await Trainer.create(llama, lora, examples, { ...PAPER_SFT, ...lora.config, dropout: 0 });
   try {
-    const { pages, scale, ...measured } = await trainer.gradients();
+    const { pages, scale, ...measured } = await trainer.gradients(options);
     const sums = await lora.readPages(pages);
     for (const { data } of sums.tensors.values()) {
       for (let i = 0; i < data.length; i++) {

@@ -4,7 +4,7 @@ import { Head } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { Workspace } from "../model/workspace.ts";
-import { supervisedRows, type TrainExample } from "./examples.ts";
+import { type ExamplesOptions, supervisedRows, type TrainExample } from "./examples.ts";
 
 export interface Score {
   /** Sum over the response's tokens (end token included), nats. */
@@ -12,17 +12,12 @@ export interface Score {
   readonly tokenLogprobs: readonly number[];
 }
 
-export interface ScoreOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
 /** log π(response | prompt) of each example, token by token, without dropout. */
 export async function scoreExamples(
   llama: Llama,
   lora: Lora | null,
   examples: readonly TrainExample[],
-  { signal, onProgress }: ScoreOptions = {},
+  { signal, onProgress }: ExamplesOptions = {},
 ): Promise<Score[]> {
   const longest = examples.reduce((most, { ids }) => Math.max(most, ids.length), 1);
   const workspace = new Workspace(llama, longest, lora?.R ?? 4, "inference");

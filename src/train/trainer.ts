@@ -14,7 +14,7 @@ import { pcg } from "../kernels/random.ref.ts";
 import { nameSeed } from "../model/random.ts";
 import { Workspace } from "../model/workspace.ts";
 import { checkTrainConfig, type TrainConfig } from "./config.ts";
-import { supervisedRows, type TrainExample } from "./examples.ts";
+import { type ExamplesOptions, supervisedRows, type TrainExample } from "./examples.ts";
 import { epochOrder, linearSchedule } from "./schedule.ts";
 
 const BETA1 = 0.9;
@@ -143,9 +143,9 @@ export class Trainer {
   /**
    * Loss and gradients over all examples, without dropout and without an update.
    * Gradients are of the mean over all supervised tokens.
-   * @throws TrainingError when they are not finite
+   * @throws TrainingError when they are not finite; AbortError between prompts
    */
-  async gradients(): Promise<{
+  async gradients({ signal, onProgress }: ExamplesOptions = {}): Promise<{
     loss: number;
     supervisedTokens: number;
     gradNorm: number;
@@ -154,8 +154,10 @@ export class Trainer {
   }> {
     this.#clearGradients();
     let supervised = 0;
-    for (const example of this.#examples) {
+    for (const [index, example] of this.#examples.entries()) {
+      signal?.throwIfAborted();
       supervised += await this.#microBatch(example, null);
+      onProgress?.(index + 1, this.#examples.length);
     }
     this.#measureNorm(1 / supervised, 0);
     const [lossSum = NaN] = new Float32Array(await this.#llama.queue.read(this.#head.total, 0, 8));
