@@ -70,6 +70,22 @@ describe("training", () => {
     expect(other.logs).not.toEqual(first.logs);
   });
 
+  test("gradients over all prompts stop between two of them", async () => {
+    const controller = new AbortController();
+    const done: number[] = [];
+    const lora = Lora.create(llama, config, config.seed);
+    const stopped = sftGradients(llama, lora, examples(), {
+      signal: controller.signal,
+      onProgress(count) {
+        done.push(count);
+        controller.abort();
+      },
+    });
+    await expect(stopped).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    expect(done).toEqual([1]);
+    lora.destroy();
+  });
+
   test("checkpointing recomputes what the other mode keeps, dropout included", async () => {
     const layer = await run({ dropout: 0.3, checkpointing: "layer" }, 3);
     const none = await run({ dropout: 0.3, checkpointing: "none" }, 3);
