@@ -7,6 +7,9 @@ import { StorageError, storageFailure } from "./storageError.ts";
 
 const CURRENT = "current";
 
+/** Requests made in one go: thousands at once (a large import) would hold up the page. */
+const PUT_AT_ONCE = 100;
+
 export async function loadProject(): Promise<Project | null> {
   const database = await studioDatabase();
   const transaction = database.transaction(["project", "documents"]);
@@ -34,13 +37,17 @@ export async function saveProject(before: Project | null, after: Project): Promi
     const database = await studioDatabase();
     const transaction = database.transaction(["project", "documents"], "readwrite");
     const documents = transaction.objectStore("documents");
-    await Promise.all([
-      ...(before === null ? [documents.clear()] : []),
-      ...changes.deleted.map((id) => documents.delete(id)),
-      ...changes.put.map((document) => documents.put(document)),
-      ...(changes.head === null ? [] : [transaction.objectStore("project").put(changes.head, CURRENT)]),
-      transaction.done,
-    ]);
+    const write = async (): Promise<void> => {
+      if (before === null) await documents.clear();
+      for (let at = 0; at < changes.put.length; at += PUT_AT_ONCE) {
+        await Promise.all(changes.put.slice(at, at + PUT_AT_ONCE).map((document) => documents.put(document)));
+      }
+      for (let at = 0; at < changes.deleted.length; at += PUT_AT_ONCE) {
+        await Promise.all(changes.deleted.slice(at, at + PUT_AT_ONCE).map((id) => documents.delete(id)));
+      }
+      if (changes.head !== null) await transaction.objectStore("project").put(changes.head, CURRENT);
+    };
+    await Promise.all([write(), transaction.done]);
   } catch (error) {
     throw storageFailure(error, "the project");
   }

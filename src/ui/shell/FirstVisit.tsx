@@ -1,4 +1,5 @@
 import { Icon } from "../components/Icon.tsx";
+import { plural } from "../format.ts";
 import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
@@ -19,7 +20,8 @@ export function FirstVisit() {
     <section className="first-visit" aria-label="First steps">
       <ol>
         <li className={className(0)}>
-          <span className="step">1</span> <strong>Label</strong> {sentences} sentences are labelled
+          <span className="step">1</span> <strong>Label</strong> {plural(sentences, "sentence")}{" "}
+          {sentences === 1 ? "is" : "are"} labelled
         </li>
         <li className={className(1)}>
           <span className="step">2</span> <strong>Train</strong> a small Llama on them, here in the browser
@@ -30,7 +32,7 @@ export function FirstVisit() {
       </ol>
       {step === 0 && (
         <button className="primary" disabled={sentences === 0} onClick={() => void startQuickTraining()}>
-          Train on these {sentences} sentences
+          {sentences === 1 ? "Train on this sentence" : `Train on these ${plural(sentences, "sentence")}`}
         </button>
       )}
       {step === 2 && (

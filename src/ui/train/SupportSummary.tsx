@@ -12,6 +12,7 @@ import { currentConfig, supportSet, trainingProblem, useTrain } from "./trainSto
 
 /** Settings change with every key typed: the plan is asked for once they rest. */
 const PLAN_DELAY_MS = 250;
+const SHOWN_TOO_LONG = 8;
 
 /** What the model will learn from, and what that takes. */
 export function SupportSummary() {
@@ -50,7 +51,11 @@ export function SupportSummary() {
           {plan.tooLong.length > 0 && (
             <p className="warn-text">
               Left out, over the model's context:{" "}
-              {plan.tooLong.map(({ name, tokens }) => `${name} (${formatCount(tokens)} tokens)`).join(", ")}
+              {plan.tooLong
+                .slice(0, SHOWN_TOO_LONG)
+                .map(({ name, tokens }) => `${name} (${formatCount(tokens)} tokens)`)
+                .join(", ")}
+              {plan.tooLong.length > SHOWN_TOO_LONG && ` and ${formatCount(plan.tooLong.length - SHOWN_TOO_LONG)} more`}
             </p>
           )}
         </>
