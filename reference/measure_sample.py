@@ -1,8 +1,10 @@
-"""Strict span F1 of the bundled model on the sample project, before and after LoRA fine-tuning.
+"""Strict span F1 of a model on a few-shot project, before and after LoRA fine-tuning.
 
     python measure_sample.py --epochs 5 --learning-rate 1e-3
+    python measure_sample.py --model MODEL.gguf --data FOLDER   # train.jsonl, heldout.jsonl, types.json
 
-Prints one line for the untouched model and one after each epoch that --every selects.
+By default the bundled model on the sample project. Prints one line for the untouched model and one after
+each epoch that --every selects.
 """
 
 import argparse
@@ -23,8 +25,8 @@ PUBLIC = Path(__file__).parent.parent / "public"
 TARGETS = {"qv": ["q_proj", "v_proj"], "qkvo": ["q_proj", "k_proj", "v_proj", "o_proj"], "all-linear": "all-linear"}
 
 
-def documents(name: str) -> list[dict]:
-    return [json.loads(line) for line in (PUBLIC / "samples" / name).read_text(encoding="utf-8").splitlines()]
+def documents(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def gold(document: dict, type_name: str) -> list[tuple[int, int]]:
@@ -57,6 +59,7 @@ def token_losses(model, ids: list[int], start: int) -> torch.Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=PUBLIC / "models/obp-mini.gguf")
+    parser.add_argument("--data", type=Path, default=PUBLIC / "samples")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--rank", type=int, default=8)
@@ -71,8 +74,8 @@ def main() -> None:
     torch.manual_seed(options.seed)
     eos = read_metadata(options.model)["tokenizer.ggml.eos_token_id"]
     tokenizer = tokenizer_of(options.model)
-    types = json.loads((PUBLIC / "samples/types.json").read_text(encoding="utf-8"))
-    heldout = documents("heldout.jsonl")
+    types = json.loads((options.data / "types.json").read_text(encoding="utf-8"))
+    heldout = documents(options.data / "heldout.jsonl")
     model = AutoModelForCausalLM.from_pretrained(
         str(options.model.parent), gguf_file=options.model.name, dtype=torch.float32
     ).eval()
@@ -85,7 +88,7 @@ def main() -> None:
     )
     model = get_peft_model(model, config)
     examples = []
-    for row in documents("train.jsonl"):
+    for row in documents(options.data / "train.jsonl"):
         for name, definition in types.items():
             entities = [row["text"][a:b] for a, b in gold(row, name)]
             examples.append(encode(tokenizer, prompt_text(name, definition, row["text"]), response_text(entities), eos))
