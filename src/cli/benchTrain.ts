@@ -13,10 +13,14 @@ const RESPONSE_TOKENS = 16;
 const STEPS = 3;
 
 export async function benchTrain(model: string, tokens: number, context: Context): Promise<BenchRow[]> {
+  const opened = await openWithTokenizer(model);
+  const { contextLength } = opened.config;
+  if (tokens > contextLength) {
+    throw new Error(`expected --tokens up to ${contextLength}, the context of ${opened.config.name}, got ${tokens}`);
+  }
   const gpu = await context.gpu();
   const heap = new HeapWatch();
   try {
-    const opened = await openWithTokenizer(model);
     const started = performance.now();
     const { llama } = await loadModel(opened, null, context);
     const loadSeconds = (performance.now() - started) / 1000;

@@ -109,14 +109,22 @@ describe("obp", () => {
   });
 
   test("a result that cannot be written is an error; messages that cannot be are none", () => {
-    using folder = new CommandFolder();
+    using folder = new CommandFolder({ slip: "a\tB-X\nb\tI-Y\n" });
     const full = folder.obpInto("/dev/full", "stdout", "data", "check", train);
     expect([full.code, full.stderr]).toEqual([
       1,
       "error: expected room on the disk for standard output, got a full disk (free some space or choose another folder)\n",
     ]);
-    const silent = folder.obpInto("/dev/full", "stderr", "eval", "--gold", train, "--pred", "gone");
-    expect([silent.code, silent.stdout]).toEqual([1, ""]);
+    const slip = ["eval", "--gold", "slip", "--pred", "slip"]; // its warning goes to standard error
+    expect(folder.obp(...slip).stderr).toMatch(/^warning: /);
+    expect(folder.obpInto("/dev/full", "stderr", ...slip).code).toBe(0);
+  });
+
+  test("a benchmark of more tokens than the model can take is refused before it starts", () => {
+    using folder = new CommandFolder();
+    const { code, stderr } = folder.obp("bench", "train", "--tokens", "1000000000");
+    expect(code).toBe(1);
+    expect(stderr).toBe("error: expected --tokens up to 2048, the context of OBP Mini, got 1000000000\n");
   });
 
   test.each([

@@ -66,6 +66,7 @@ export const verb = defineVerb({
       note(`left out: ${name}: ${tokens} tokens do not fit the model's context of ${model.config.contextLength}`);
     }
     const written = writeDocuments(documents.map(withPrediction(predictions)), "obp-jsonl", { offsets: flags.offsets });
+    written.warnings.forEach((warning) => note(`warning: ${flags.out}: ${warning}`));
     writeFileAtomic(flags.out, written.text);
     const entities = predictions.reduce((sum, { entities: found }) => sum + found.length, 0);
     const hallucinated = predictions.reduce((sum, { hallucinated: found }) => sum + found.length, 0);

@@ -66,18 +66,19 @@ function parse(text: string, { offsets = "code-points" }: ParseOptions = {}): Pa
 }
 
 function write(documents: readonly Document[], { offsets = "code-points" }: WriteOptions = {}): WriteResult {
-  const text = writeJsonLines(documents, ({ id, text, entities, extra }) => {
+  const ownFields = ["id", "text", "label", "labels", "entities", "relations"]; // `data` beside `text` is none
+  const written = writeJsonLines(documents, ownFields, ({ id, text, entities }) => {
     const map = new OffsetMap(text, offsets);
-    const own = {
+    return {
       id: isNumeric(id) ? Number(id) : id,
       text,
       label: entities
         .toSorted(compareEntities)
         .map(({ start, end, type }) => [map.toFile(start), map.toFile(end), type]),
     };
-    return { ...own, ...extra, ...own }; // own fields come first, and win
   });
-  return { text, warnings: lostFields(documents, ["words", "probability", "hallucinated"]) };
+  const lost = lostFields(documents, ["words", "probability", "hallucinated"]);
+  return { text: written.text, warnings: [...written.warnings, ...lost] };
 }
 
 /** doccano's own ids are numbers. */

@@ -67,6 +67,19 @@ describe("detection by content", () => {
   });
 });
 
+describe("further fields of a document", () => {
+  it.each([
+    ["obp-jsonl", "words"],
+    ["doccano", "labels"],
+  ] as const)("%s: one named %s, which means something there, is left out and named", (format, field) => {
+    const document = { id: "x", text: "a", entities: [], extra: { [field]: "three", lang: "en" } };
+    const { text, warnings } = writeDocuments([document], format);
+    expect(warnings).toEqual([`document "x": its field ${field} is not kept`]);
+    const read = parseDocuments(text, { format });
+    expect([read.errors, read.documents[0]?.extra]).toEqual([[], { lang: "en" }]);
+  });
+});
+
 describe("round trips of random documents", () => {
   const seeds = Array.from({ length: 400 }, (_, index) => index + 1);
   const sorted = ({ entities }: Document) => entities.toSorted(compareEntities);

@@ -1,7 +1,7 @@
 // What the formats of one JSON object a line have in common.
 import * as v from "valibot";
 import { documentError, type Document } from "../ner/document.ts";
-import { checkDocument, type ParseResult } from "./format.ts";
+import { checkDocument, type ParseResult, type WriteResult } from "./format.ts";
 
 /** How many lines are looked at to tell what a file is. */
 const LINES_TO_DETECT = 20;
@@ -88,12 +88,25 @@ function* textLines(text: string): Generator<[number, string]> {
   }
 }
 
-/** One object a line, with a newline at the end of each. @throws FormatError for an unsound document. */
-export function writeJsonLines(documents: readonly Document[], toObject: (document: Document) => object): string {
-  return documents
-    .map((document) => {
-      checkDocument(document);
-      return `${JSON.stringify(toObject(document))}\n`;
-    })
-    .join("");
+/**
+ * One object a line, with a newline at the end of each: the format's own fields, then the document's further ones. Of
+ * those, any that would be read as one of the format's `ownFields` is left out and named.
+ * @throws FormatError for an unsound document.
+ */
+export function writeJsonLines(
+  documents: readonly Document[],
+  ownFields: readonly string[],
+  toObject: (document: Document) => object,
+): WriteResult {
+  const warnings: string[] = [];
+  const lines = documents.map((document) => {
+    checkDocument(document);
+    const kept = Object.entries(document.extra ?? {}).filter(([field]) => {
+      const isLost = ownFields.includes(field);
+      if (isLost) warnings.push(`document "${document.id}": its field ${field} is not kept`);
+      return !isLost;
+    });
+    return `${JSON.stringify({ ...toObject(document), ...Object.fromEntries(kept) })}\n`;
+  });
+  return { text: lines.join(""), warnings };
 }

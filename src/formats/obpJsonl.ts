@@ -78,9 +78,9 @@ function parse(text: string, { offsets = "code-points" }: ParseOptions = {}): Pa
 }
 
 function write(documents: readonly Document[], { offsets = "code-points" }: WriteOptions = {}): WriteResult {
-  const text = writeJsonLines(documents, ({ id, text, entities, words, hallucinated, extra }) => {
+  return writeJsonLines(documents, Object.keys(lineSchema.entries), ({ id, text, entities, words, hallucinated }) => {
     const map = new OffsetMap(text, offsets);
-    const own = {
+    return {
       id,
       text,
       entities: entities.toSorted(compareEntities).map(({ start, end, ...rest }) => ({
@@ -91,9 +91,7 @@ function write(documents: readonly Document[], { offsets = "code-points" }: Writ
       ...(words !== undefined && { words: words.map(([start, end]) => [map.toFile(start), map.toFile(end)]) }),
       ...(hallucinated !== undefined && { hallucinated }),
     };
-    return { ...own, ...extra, ...own }; // own fields come first, and win
   });
-  return { text, warnings: [] };
 }
 
 export const obpJsonl = { name: "obp-jsonl", detect, parse, write } as const satisfies Format;
