@@ -96,7 +96,7 @@ function print(text: string): Promise<void> {
       if (error === null || error === undefined || ("code" in error && error.code === "EPIPE")) {
         done();
       } else {
-        failed(withPath(error, "standard output") as Error);
+        failed(withPath(error, "standard output"));
       }
     });
   });
