@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, readPeft, writePeft, type PeftAdapter } from "../model/adapters/peft.ts";
-import { readBytes, readText } from "./readFile.ts";
+import { inFile, readBytes, readText } from "./readFile.ts";
 import type { Flag } from "./verb.ts";
 
 export const adapterFlag = {
@@ -17,7 +17,9 @@ export function readAdapter(folder: string): PeftAdapter {
   if (!statSync(folder).isDirectory()) {
     throw new Error(`expected a PEFT adapter's folder, got the file ${folder} (name the folder that holds it)`);
   }
-  return readPeft(readText(join(folder, ADAPTER_CONFIG)), readBytes(join(folder, ADAPTER_WEIGHTS)));
+  return inFile(folder, () =>
+    readPeft(readText(join(folder, ADAPTER_CONFIG)), readBytes(join(folder, ADAPTER_WEIGHTS))),
+  );
 }
 
 /** The files of an adapter folder, ready for writeFilesAtomic. */

@@ -1,5 +1,5 @@
 /** The rules that hold for every verb, on the real command; nothing here needs a GPU. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -125,6 +125,21 @@ describe("obp", () => {
     const { code, stderr } = folder.obp("bench", "train", "--tokens", "1000000000");
     expect(code).toBe(1);
     expect(stderr).toBe("error: expected --tokens up to 2048, the context of OBP Mini, got 1000000000\n");
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["pairs that are not UTF-8", ["--in", "latin"], /^error: expected to read latin, got: expected UTF-8 text/],
+    [
+      "a broken adapter",
+      ["--in", "pairs", "--adapter", "."],
+      /^error: expected to read \., got: expected JSON in adapter/,
+    ],
+  ])("%s: the file is named", (_, words, message) => {
+    using folder = new CommandFolder({ pairs: '{"prompt":"a b","completion":" c"}', "adapter_config.json": "{" });
+    writeFileSync(join(folder.path, "latin"), Uint8Array.of(0x7b, 0xe9, 0x7d));
+    writeFileSync(join(folder.path, "adapter_model.safetensors"), "");
+    const { code, stderr } = folder.obp("score", "--model", "bundled", ...words);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
   });
 
   test.each([

@@ -3,7 +3,7 @@ import { OFFSET_UNITS } from "../formats/format.ts";
 import { FORMAT_NAMES, parseDocuments, type FormatName } from "../formats/formats.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import type { OffsetUnit } from "../formats/format.ts";
-import { readBytes, readText } from "./readFile.ts";
+import { inFile, readBytes, readText } from "./readFile.ts";
 import type { Flag } from "./verb.ts";
 
 /** How a documents file is to be read, where its content does not say. */
@@ -96,16 +96,4 @@ export function noteUnusedTypes(
 /** Reads a JSON file; a parser's message names the place. */
 export function readJson(path: string): unknown {
   return inFile(path, () => JSON.parse(readText(path)) as unknown);
-}
-
-/** Names the file whose content went wrong; system errors name it themselves. */
-function inFile<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof Error) || "syscall" in error) {
-      throw error;
-    }
-    throw new Error(`expected to read ${path}, got: ${error.message}`, { cause: error });
-  }
 }

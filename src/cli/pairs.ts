@@ -1,7 +1,7 @@
 // Prompt and completion pairs (TRL's columns), one JSON object a line.
 import type { PromptTokenizer } from "../ner/prompt.ts";
 import type { TrainExample } from "../train/examples.ts";
-import { readText } from "./readFile.ts";
+import { inFile, readText } from "./readFile.ts";
 
 /**
  * Reads {"prompt","completion"} lines as token ids. Ids are built once over prompt + completion, so that tokens cannot
@@ -10,7 +10,9 @@ import { readText } from "./readFile.ts";
  */
 export function readPairs(path: string, tokenizer: PromptTokenizer, contextLength: number): TrainExample[] {
   const examples: TrainExample[] = [];
-  for (const [index, line] of readText(path).split("\n").entries()) {
+  for (const [index, line] of inFile(path, () => readText(path))
+    .split("\n")
+    .entries()) {
     if (line.trim() === "") {
       continue;
     }

@@ -16,3 +16,15 @@ export function readBytes(path: string): Uint8Array {
 export function readText(path: string): string {
   return decodeUtf8(readBytes(path));
 }
+
+/** Names the file whose content went wrong; system errors name it themselves. */
+export function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Error) || "syscall" in error) {
+      throw error;
+    }
+    throw new Error(`expected to read ${path}, got: ${error.message}`, { cause: error });
+  }
+}
