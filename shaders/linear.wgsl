@@ -16,7 +16,6 @@ struct Params {
   Np: u32,      // N rounded up to a multiple of 8
   n0: u32,      // first output of this part in a row of y or dY
   stride: u32,  // elements in a row of y or dY, in backward a multiple of 4
-  yOffset: u32, // first element of y (forward): where a key/value cache row begins
   accumulate: u32,
 }
 
@@ -73,7 +72,7 @@ fn dot_8x4(u: vec4f, v: vec4f, w: array<vec4f, 8>) -> vec4f {
 fn store(row: u32, n: u32, value: vec4f) {
   for (var j = 0u; j < 4u; j++) {
     if (n + j < p.N) {
-      let at = p.yOffset + row * p.stride + p.n0 + n + j;
+      let at = row * p.stride + p.n0 + n + j;
       y[at] = select(0.0, y[at], p.accumulate == 1u) + value[j];
     }
   }

@@ -15,7 +15,6 @@ struct Params {
   seed: u32,
   threshold: u32, // dropout rate · 2³²; 0: none
   keep: f32,      // 1 / (1 - rate)
-  yOffset: u32,   // first vec4 of y in `up`
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -70,7 +69,7 @@ fn up(@builtin(global_invocation_id) id: vec3u) {
   for (var r = 0u; r < p.R; r++) {
     sum += h[row * p.R + r] * m[r * c4 + c];
   }
-  out[p.yOffset + row * c4 + c] += p.scale * dropped(sum, row * p.C + 4u * c);
+  out[row * c4 + c] += p.scale * dropped(sum, row * p.C + 4u * c);
 }
 
 // Each invocation: four ranks × four columns, over all rows.

@@ -3,7 +3,7 @@
 // The table holds (cos, sin) for each position and pair, made on the CPU in f64 (theta, llama3 scaling).
 override WG: u32 = 64u;
 
-struct Params { rows: u32, width: u32, D: u32, sign: f32, offset: u32 }
+struct Params { rows: u32, width: u32, D: u32, sign: f32 }
 
 @group(0) @binding(0) var<storage, read_write> x: array<vec2f>;
 @group(0) @binding(1) var<storage, read> table: array<vec2f>; // (positions, D/2)
@@ -20,7 +20,7 @@ fn rotate(@builtin(global_invocation_id) id: vec3u) {
   }
   let half = p.D / 2u;
   let turn = table[positions[row] * half + pair % half] * vec2f(1.0, p.sign);
-  let at = p.offset / 2u + row * pairs + pair;
+  let at = row * pairs + pair;
   let v = x[at];
   x[at] = vec2f(v.x * turn.x - v.y * turn.y, v.x * turn.y + v.y * turn.x);
 }

@@ -9,7 +9,7 @@ import { weightAt } from "./weights.ref.ts";
 
 export const linearForwardRef: KernelTwin<typeof linearForward> = (
   { x, words, scales, y },
-  { rows, K, N, Np, n0, stride, yOffset, accumulate },
+  { rows, K, N, Np, n0, stride, accumulate },
   constants,
 ) => {
   for (let n = 0; n < N; n++) {
@@ -18,7 +18,7 @@ export const linearForwardRef: KernelTwin<typeof linearForward> = (
       for (let k = 0; k < K; k++) {
         sum += at(x, row * K + k) * weightAt({ words, scales, K, Np }, constants, n, k);
       }
-      const to = yOffset + row * stride + n0 + n;
+      const to = row * stride + n0 + n;
       y[to] = (accumulate === 1 ? at(y, to) : 0) + sum;
     }
   }

@@ -10,7 +10,6 @@ const params = {
   Np: "u32",
   n0: "u32",
   stride: "u32",
-  yOffset: "u32",
   accumulate: "u32",
 } as const;
 const constants = { LAYOUT: 0, HALVES: 0, WG: 8 };

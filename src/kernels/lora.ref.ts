@@ -30,14 +30,14 @@ export const loraDownRef: KernelTwin<typeof loraDown> = ({ x, m, out }, { rows, 
   }
 };
 
-export const loraUpRef: KernelTwin<typeof loraUp> = ({ h, m, out }, { rows, R, C, scale, yOffset, ...dropout }) => {
+export const loraUpRef: KernelTwin<typeof loraUp> = ({ h, m, out }, { rows, R, C, scale, ...dropout }) => {
   for (let row = 0; row < rows; row++) {
     for (let c = 0; c < C; c++) {
       let sum = 0;
       for (let r = 0; r < R; r++) {
         sum += at(h, row * R + r) * at(m, r * C + c);
       }
-      const to = 4 * yOffset + row * C + c;
+      const to = row * C + c;
       out[to] = at(out, to) + scale * drop(dropout, sum, row * C + c);
     }
   }

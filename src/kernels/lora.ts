@@ -11,7 +11,6 @@ const params = {
   seed: "u32",
   threshold: "u32",
   keep: "f32",
-  yOffset: "u32",
 } as const;
 const common = { source: loraWgsl, fragments: FRAGMENTS, params, constants: { WG: 32 } } as const;
 

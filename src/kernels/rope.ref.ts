@@ -5,16 +5,13 @@
 import type { ropeRotate } from "./rope.ts";
 import { at, type KernelTwin } from "./twin.ts";
 
-export const ropeRotateRef: KernelTwin<typeof ropeRotate> = (
-  { x, table, positions },
-  { rows, width, D, sign, offset },
-) => {
+export const ropeRotateRef: KernelTwin<typeof ropeRotate> = ({ x, table, positions }, { rows, width, D, sign }) => {
   for (let row = 0; row < rows; row++) {
     for (let c = 0; c < width; c += 2) {
       const turn = at(positions, row) * D + (c % D);
       const cos = at(table, turn);
       const sin = sign * at(table, turn + 1);
-      const i = offset + row * width + c;
+      const i = row * width + c;
       const [even, odd] = [at(x, i), at(x, i + 1)];
       x[i] = even * cos - odd * sin;
       x[i + 1] = even * sin + odd * cos;

@@ -119,21 +119,21 @@ function adaptedBackward(
   queue.dispatch(
     loraDown,
     { x: dy, m: lora.weights.slice(module.b), out: grads.dXa },
-    { rows, R, C: N, scale, ...NO_DROPOUT, yOffset: 0 },
+    { rows, R, C: N, scale, ...NO_DROPOUT },
     undefined,
     rows * R * N,
   );
   queue.dispatch(
     loraGrad,
     { h: xa, xg: dy, out: loraGradients.slice(module.b) },
-    { rows, R, C: N, scale, ...NO_DROPOUT, yOffset: 0 },
+    { rows, R, C: N, scale, ...NO_DROPOUT },
     undefined,
     rows * R * N,
   );
   queue.dispatch(
     loraGrad,
     { h: grads.dXa, xg: x, out: loraGradients.slice(module.a) },
-    { rows, R, C: K, scale: 1, ...dropout, yOffset: 0 },
+    { rows, R, C: K, scale: 1, ...dropout },
     undefined,
     rows * R * K,
   );
@@ -141,7 +141,7 @@ function adaptedBackward(
     queue.dispatch(
       loraUp,
       { h: grads.dXa, m: lora.weights.slice(module.a), out: dx },
-      { rows, R, C: K, scale: 1, ...dropout, yOffset: 0 },
+      { rows, R, C: K, scale: 1, ...dropout },
       undefined,
       rows * R * K,
     );

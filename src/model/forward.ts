@@ -127,7 +127,7 @@ export function rotate(pass: Pass, { q, k }: { q: GPUBuffer; k: GPUBuffer }, sig
     [q, heads * D],
     [k, kvHeads * D],
   ] as const) {
-    llama.queue.dispatch(ropeRotate, { x, table, positions: workspace.positions }, { rows, width, D, sign, offset: 0 });
+    llama.queue.dispatch(ropeRotate, { x, table, positions: workspace.positions }, { rows, width, D, sign });
   }
 }
 
@@ -139,21 +139,21 @@ function adapted(pass: Pass, layer: number, target: LoraTarget, x: GPUBuffer, y:
   if (weights === undefined || xa === undefined) {
     throw new Error(`expected linear ${target} in layer ${layer}, got none`);
   }
-  forwardLinear(llama.queue, weights, x, rows, y, { accumulate });
+  forwardLinear(llama.queue, weights, x, rows, y, accumulate);
   const module = lora?.module(layer, target);
   if (lora !== null && module !== undefined) {
     const { K, N } = module;
     llama.queue.dispatch(
       loraDown,
       { x, m: lora.weights.slice(module.a), out: xa },
-      { rows, R: lora.R, C: K, scale: 1, ...dropoutParams(pass, layer, target), yOffset: 0 },
+      { rows, R: lora.R, C: K, scale: 1, ...dropoutParams(pass, layer, target) },
       undefined,
       rows * lora.R * K,
     );
     llama.queue.dispatch(
       loraUp,
       { h: xa, m: lora.weights.slice(module.b), out: y },
-      { rows, R: lora.R, C: N, scale: lora.scale, ...NO_DROPOUT, yOffset: 0 },
+      { rows, R: lora.R, C: N, scale: lora.scale, ...NO_DROPOUT },
       undefined,
       rows * lora.R * N,
     );
@@ -164,7 +164,7 @@ export const NO_DROPOUT = { seed: 0, threshold: 0, keep: 1 } as const;
 
 /** Every linear has dropout of its own, as PEFT's modules have. */
 export function dropoutParams(
-  { dropout }: Pass,
+  { dropout }: Pick<Pass, "dropout">,
   layer: number,
   target: LoraTarget,
 ): { seed: number; threshold: number; keep: number } {

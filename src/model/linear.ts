@@ -10,21 +10,14 @@ const FEW_ROWS = 2;
 /** Rows of a piece are a multiple of this, so that its first byte lies on a multiple of 256. */
 const ROW_ALIGNMENT = 64;
 
-export interface LinearForwardOptions {
-  /** Add to y instead of replacing it. */
-  readonly accumulate?: boolean;
-  /** First element of y. */
-  readonly yOffset?: number;
-}
-
-/** y (rows, N) = x (rows, K)·Wᵀ. */
+/** y (rows, N) (+)= x (rows, K)·Wᵀ. */
 export function forwardLinear(
   queue: CommandQueue,
   w: QuantizedMatrix,
   x: GPUBuffer,
   rows: number,
   y: GPUBuffer,
-  { accumulate = false, yOffset = 0 }: LinearForwardOptions = {},
+  accumulate = false,
 ): void {
   for (const part of w.parts) {
     const kernel = rows <= FEW_ROWS ? linearForwardRow : linearForward;
@@ -35,7 +28,7 @@ export function forwardLinear(
           x: rowSlice(x, piece, w.K, rows),
           words: part.words,
           scales: part.scales,
-          y: yOffset === 0 ? rowSlice(y, piece, w.N, rows) : y,
+          y: rowSlice(y, piece, w.N, rows),
         },
         {
           rows: piece.count,
@@ -44,7 +37,6 @@ export function forwardLinear(
           Np: part.Np,
           n0: part.n0,
           stride: w.N,
-          yOffset: yOffset === 0 ? 0 : yOffset + piece.first * w.N,
           accumulate: accumulate ? 1 : 0,
         },
         part.constants,
@@ -80,7 +72,6 @@ export function backwardLinear(
           Np: part.Np,
           n0: part.n0,
           stride: w.N,
-          yOffset: 0,
           accumulate: accumulate || index > 0 ? 1 : 0,
         },
         part.constants,
