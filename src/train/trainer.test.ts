@@ -6,6 +6,8 @@ import { openGpu } from "../gpu/device.ts";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { bytesSource } from "../model/gguf/byteSource.ts";
 import { openGguf } from "../model/gguf/gguf.ts";
+import { LORA_TARGETS } from "../model/adapters/loraWeights.ts";
+import { dropoutParams } from "../model/forward.ts";
 import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { PAPER_SFT, type TrainConfig } from "./config.ts";
@@ -68,6 +70,36 @@ describe("training", () => {
     const other = await run({ dropout: 0.3, seed: 7 }, 3);
     expect(again).toEqual(first);
     expect(other.logs).not.toEqual(first.logs);
+  });
+
+  test("dropout is at work, with a mask of its own for every linear and micro-batch", async () => {
+    const [without, dropped] = [await run({ dropout: 0 }, 3), await run({ dropout: 0.3 }, 3)];
+    expect(dropped.logs[2]?.loss).not.toBe(without.logs[2]?.loss);
+    const seeds = [1, 2].flatMap((seed) =>
+      [0, 1, 2].flatMap((layer) =>
+        LORA_TARGETS.map((target) => dropoutParams({ dropout: { seed, rate: 0.3 } }, layer, target).seed),
+      ),
+    );
+    expect(new Set(seeds).size).toBe(2 * 3 * 7);
+  });
+
+  test("the gradient is clipped: far below Adam's epsilon nothing moves as far as the learning rate", async () => {
+    const moved = async (maxGradNorm: number) => {
+      const { weights } = await run({ dropout: 0, warmupRatio: 0, maxGradNorm }, 1);
+      return Math.max(...weights.filter((_, i) => i % 2 === 1).map((b) => Math.max(...b.map(Math.abs)))); // lora_B
+    };
+    expect(await moved(0)).toBeCloseTo(config.learningRate, 4);
+    expect(await moved(1e-9)).toBeLessThan(config.learningRate / 5);
+  });
+
+  test("weight decay alone moves A in the first step, since B = 0 gives it no gradient", async () => {
+    const settings = { ...config, dropout: 0, warmupRatio: 0, weightDecay: 0.5 };
+    const fresh = Lora.create(llama, settings, settings.seed);
+    const [before] = [...(await fresh.read()).tensors.values()];
+    fresh.destroy();
+    const [after] = (await run(settings, 1)).weights;
+    expect(before?.data.length).toBe(after?.length);
+    after?.forEach((value, i) => expect(value).toBeCloseTo((before?.data[i] ?? NaN) * (1 - 1e-2 * 0.5), 7));
   });
 
   test("gradients over all prompts stop between two of them", async () => {
