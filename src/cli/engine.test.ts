@@ -12,10 +12,14 @@ const sample = (name: string) => fileURLToPath(new URL(`../../public/samples/${n
 const [first = "", second = ""] = readFileSync(sample("train.jsonl"), "utf8").split("\n");
 const earlier = { entities: [], hallucinated: [{ type: "ingredient", text: "sugar" }] };
 const long = JSON.stringify({ id: "endless", text: "salt ".repeat(400).trim(), ...earlier });
+/** Every word is many tokens, so that an answer with any of them is longer than one without. */
+const wordy =
+  "Knoblauchpressen, Kartoffelstampfer, Zwiebelschneidebretter und Schaumlöffel hängen über Gemüsebrühwürfeln.";
 const types = '{"ingredient":"foods that go into a dish"}';
 
 const files = {
   "train.jsonl": `${first}\n${long}\n${second}\n`,
+  "wordy.jsonl": `${JSON.stringify({ id: "wordy", text: wordy, entities: [] })}\n`,
   "types.json": types,
   "pairs.jsonl": `${JSON.stringify({ prompt: "Salt is an", completion: " ingredient" })}\n`,
 };
@@ -195,6 +199,23 @@ describe("obp score, grad, predict", () => {
       expect(probability).toBeGreaterThan(0);
       expect(probability).toBeLessThanOrEqual(1);
     }
+  });
+
+  test("predict leaves a sentence out when its prompt, or then its answer, is over the context", async () => {
+    const predict = async (context: number) => {
+      await writeOneLayerModel(join(folder.path, "short.gguf"), context);
+      const words = ["--in", "wordy.jsonl", "--types", "types.json", "--out", "w.jsonl", "--json"];
+      return (await run("predict", "--model", "short.gguf", ...words)).json() as {
+        entities: number;
+        leftOut: { tokens: number }[];
+      };
+    };
+    // Every word an entity spelled byte by byte would be over 300 tokens; the real answer is not.
+    expect(await predict(300)).toMatchObject({ entities: 1, leftOut: [] });
+    const [empty] = (await predict(100)).leftOut;
+    expect(empty?.tokens).toBeGreaterThan(100);
+    const room = empty?.tokens ?? 0; // for an answer without entities
+    expect(await predict(room)).toMatchObject({ entities: 0, leftOut: [{ tokens: room + 1 }] });
   });
 
   test("an adapter that does not fit the model is refused by tensor", async () => {

@@ -35,7 +35,7 @@ export interface Prediction {
   /** Free mode: answers that are not in the sentence. */
   readonly hallucinated: Hallucination[];
   readonly responses: { readonly type: string; readonly text: string }[];
-  /** Types not asked, because prompt and answer do not fit the model's context (tokens). */
+  /** Types without an answer, because prompt and answer do not fit the model's context: tokens that they take at least. */
   readonly leftOut: { readonly type: string; readonly tokens: number }[];
 }
 
@@ -45,8 +45,8 @@ interface Answer {
   readonly hallucinated: Hallucination[];
 }
 
-/** Tokens of an answer's first words, its last full stop and its end. */
-const ANSWER_FRAME = 24;
+/** Free mode: longest answer, tokens. */
+const MAX_NEW_TOKENS = 256;
 
 /** @yields each document's prediction, in the documents' order, as soon as its last type is done */
 export async function* predictDocuments(
@@ -69,10 +69,18 @@ export async function* predictDocuments(
   }));
   const { contextLength } = llama.config;
   const asked = types.map((type) => documents.map((document) => encodePrompt(tokenizer, document.text, type, null)));
-  const budgets = documents.map((document) => answerBudget(tokenizer, document, options));
-  const fitting = asked.flatMap((prompts) => prompts.map(({ ids }, d) => ids.length + (budgets[d] ?? 0)));
+  const { mode, maxNewTokens = MAX_NEW_TOKENS } = options;
+  const shortestAnswer = mode === "free" ? maxNewTokens : emptyAnswer(tokenizer);
+  const longestAnswers = documents.map((document) =>
+    mode === "free" ? maxNewTokens : shortestAnswer + longestSpans(tokenizer, document),
+  );
+  const fitting = asked.flatMap((prompts) =>
+    prompts
+      .map(({ ids }, d) => ({ shortest: ids.length + shortestAnswer, longest: ids.length + (longestAnswers[d] ?? 0) }))
+      .filter(({ shortest }) => shortest <= contextLength),
+  );
   // Not Math.max(...fitting): a corpus has more prompts than a call may have arguments.
-  const capacity = fitting.reduce((most, tokens) => (tokens <= contextLength ? Math.max(most, tokens) : most), 2);
+  const capacity = fitting.reduce((most, { longest }) => Math.max(most, Math.min(longest, contextLength)), 2);
   const decoder = new Decoder(llama, lora, capacity);
   // A sentence is tokenized for its automaton once, not for every type.
   const automata = new Map<Document, SpanAutomaton>();
@@ -86,14 +94,16 @@ export async function* predictDocuments(
         if (prompt === undefined || prediction === undefined) {
           throw new Error(`expected a prompt for ${document.id} and ${type.name}`);
         }
-        const tokens = prompt.ids.length + (budgets[d] ?? 0);
-        if (tokens > contextLength) {
-          prediction.leftOut.push({ type: type.name, tokens });
-        } else {
-          const answer =
-            options.mode === "span"
+        const tokens = prompt.ids.length + shortestAnswer;
+        const answer =
+          tokens > contextLength
+            ? null
+            : mode === "span"
               ? await answerSpans(decoder, automatonOf(automata, tokenizer, document), prompt.ids, type, options)
               : await answerFreely(decoder, tokenizer, prompt.ids, document, type, options);
+        if (answer === null) {
+          prediction.leftOut.push({ type: type.name, tokens: Math.max(tokens, contextLength + 1) });
+        } else {
           prediction.entities.push(...answer.entities);
           prediction.hallucinated.push(...answer.hallucinated);
           prediction.responses.push({ type: type.name, text: tokenizer.decode(answer.ids).trim() });
@@ -110,18 +120,17 @@ export async function* predictDocuments(
   }
 }
 
-/** Most tokens an answer can have: every word an entity of its own, spelled a token a byte. */
-function answerBudget(
-  tokenizer: PredictTokenizer,
-  document: Document,
-  { mode, maxNewTokens = 256 }: PredictOptions,
-): number {
-  if (mode === "free") {
-    return maxNewTokens;
-  }
+/** Tokens of an answer without entities, its end included. */
+function emptyAnswer(tokenizer: PredictTokenizer): number {
+  const type = { name: "type", definition: "definition" };
+  return encodePrompt(tokenizer, "", type, []).ids.length - encodePrompt(tokenizer, "", type, null).ids.length;
+}
+
+/** Most tokens spans can have: every word an entity of its own, spelled a token a byte. Real ones have far fewer. */
+function longestSpans(tokenizer: PredictTokenizer, document: Document): number {
   const spelled = new TextEncoder().encode(document.text).length;
   const marks = tokenizer.encode(OPEN + CLOSE).ids.length;
-  return ANSWER_FRAME + spelled + marks * segmentWords(document).length;
+  return spelled + marks * segmentWords(document).length;
 }
 
 function automatonOf(
@@ -144,14 +153,17 @@ function productOf(probabilities: readonly number[], first: number, end: number)
   return probabilities.slice(first, end).reduce((product, p) => product * p, 1);
 }
 
-/** Follows the span automaton; where it leaves one way only, tokens are run together without asking the model. */
+/**
+ * Follows the span automaton; where it leaves one way only, tokens are run together without asking the model.
+ * @returns null when the answer outgrows the decoder's cache: half an answer is none
+ */
 async function answerSpans(
   decoder: Decoder,
   automaton: SpanAutomaton,
   prompt: readonly number[],
   type: EntityType,
   { signal }: PredictOptions,
-): Promise<Answer> {
+): Promise<Answer | null> {
   const ids: number[] = [];
   const probabilities: number[] = [];
   const take = ({ id, probability }: Choice): void => {
@@ -165,6 +177,9 @@ async function answerSpans(
     automaton.forced().forEach((id) => take({ id, probability: 1 }));
     if (automaton.done) {
       break;
+    }
+    if (prompt.length + ids.length > decoder.capacity) {
+      return null;
     }
     await (cached === 0 ? decoder.reset([...prompt, ...ids]) : decoder.append(ids.slice(cached)));
     cached = ids.length;
@@ -186,7 +201,7 @@ async function answerFreely(
   prompt: readonly number[],
   document: Document,
   type: EntityType,
-  { signal, maxNewTokens = 256 }: PredictOptions,
+  { signal, maxNewTokens = MAX_NEW_TOKENS }: PredictOptions,
 ): Promise<Answer> {
   const ids: number[] = [];
   const probabilities: number[] = [];
