@@ -32,7 +32,7 @@ function isSystemError(error: Error): error is NodeJS.ErrnoException & { code: s
 }
 
 /** The error of a read, write or fsync, which the system reports without a path, with the path it was about. */
-export function withPath(error: unknown, path: string): unknown {
+export function withPath<E>(error: E, path: string): E {
   return error instanceof Error && "syscall" in error ? Object.assign(error, { path }) : error;
 }
 

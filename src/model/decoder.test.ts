@@ -1,6 +1,6 @@
 /** Decoding on the cache against whole passes, on a tiny Llama of mixed weight types and on one with a long context. */
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, type Mock, vi } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { TestRandom } from "../kernels/testRandom.ts";
 import { scoreExamples } from "../train/score.ts";
@@ -103,18 +103,17 @@ describe("what does not fit", () => {
   });
 
   test("a workspace over the device's limits leaves no buffer behind", () => {
-    const made: GPUBuffer[] = [];
+    const destroyed: Mock[] = [];
     const create = gpu.device.createBuffer.bind(gpu.device);
     const spy = vi.spyOn(gpu.device, "createBuffer").mockImplementation((descriptor) => {
       const buffer = create(descriptor);
-      vi.spyOn(buffer, "destroy");
-      made.push(buffer);
+      destroyed.push(vi.spyOn(buffer, "destroy"));
       return buffer;
     });
     const rows = Math.floor((128 << 20) / (4 * llama.config.feedForwardSize)) + 1; // gate is the widest
     expect(() => new Workspace(llama, rows, 4, "layer")).toThrow('expected buffer "gate" within this device');
     spy.mockRestore();
-    expect(made.length).toBeGreaterThan(5);
-    made.forEach((buffer) => expect(buffer.destroy).toHaveBeenCalled());
+    expect(destroyed.length).toBeGreaterThan(5);
+    destroyed.forEach((destroy) => expect(destroy).toHaveBeenCalled());
   });
 });

@@ -115,7 +115,8 @@ export class Studio {
     const { tokenizer, config: llama } = this.#session.openModel;
     const { examples, tooLong } = buildExamples(tokenizer, documents, types, llama.contextLength);
     const lengths = examples.map(({ ids }) => ids.length);
-    const longestPrompt = Math.max(1, ...lengths);
+    // Not Math.max(1, ...lengths): a corpus has more prompts than a call may have arguments.
+    const longestPrompt = lengths.reduce((longest, length) => Math.max(longest, length), 1);
     const allSteps = Math.ceil(config.epochs * Math.ceil(examples.length / config.gradAccumSteps));
     return {
       prompts: examples.length,
