@@ -1,6 +1,14 @@
 /** Storage buffers with their bytes counted, freed together. */
 import type { Gpu } from "./device.ts";
-import { GPU_USAGE } from "./queue.ts";
+
+/** GPUBufferUsage's values: the global object exists in browsers only, Node has it in the Dawn module. */
+export const GPU_USAGE = {
+  MAP_READ: 0x1,
+  COPY_SRC: 0x4,
+  COPY_DST: 0x8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+} as const;
 
 /** Owns GPU buffers; `destroy` frees them all. Reports what it holds in bytes. */
 export class BufferPool {

@@ -4,7 +4,7 @@
  * In the steady state nothing is allocated: bind groups are cached by their buffers, and parameters live in a
  * ring of uniform slots addressed by dynamic offsets.
  */
-import type { BufferPool } from "./buffers.ts";
+import { type BufferPool, GPU_USAGE } from "./buffers.ts";
 import type { Gpu } from "./device.ts";
 import { type KernelDefinition, PipelineCache } from "./kernel.ts";
 
@@ -288,12 +288,3 @@ export class CommandQueue {
 }
 
 const NO_CONSTANTS: Readonly<Record<string, number>> = {};
-
-/** GPUBufferUsage's values: the global object exists in browsers only, Node has it in the Dawn module. */
-export const GPU_USAGE = {
-  MAP_READ: 0x1,
-  COPY_SRC: 0x4,
-  COPY_DST: 0x8,
-  UNIFORM: 0x40,
-  STORAGE: 0x80,
-} as const;
