@@ -183,8 +183,9 @@ fn backward(@builtin(global_invocation_id) id: vec3u) {
     let w = weights_4x8(k, n, scale_min4(k, n, p.K, p.Np));
     for (var r = 0u; r < ROWS; r++) {
       let d = dy[base[r] + n / 4u];
-      lo[r] = fma(vec4f(d.x), w[0], fma(vec4f(d.y), w[2], fma(vec4f(d.z), w[4], fma(vec4f(d.w), w[6], lo[r]))));
-      hi[r] = fma(vec4f(d.x), w[1], fma(vec4f(d.y), w[3], fma(vec4f(d.z), w[5], fma(vec4f(d.w), w[7], hi[r]))));
+      // Four products are summed before they meet the large sum: a quarter of its rounding errors.
+      lo[r] += fma(vec4f(d.w), w[6], fma(vec4f(d.z), w[4], fma(vec4f(d.y), w[2], d.x * w[0])));
+      hi[r] += fma(vec4f(d.w), w[7], fma(vec4f(d.z), w[5], fma(vec4f(d.y), w[3], d.x * w[1])));
     }
   }
   for (var r = 0u; r < ROWS; r++) {
