@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=PUBLIC / "models/obp-mini.gguf")
     parser.add_argument("--data", type=Path, default=PUBLIC / "samples")
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--max-steps", type=int, help="stop, and end the schedule, after so many optimizer steps")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--alpha", type=int, default=16)
@@ -95,14 +96,17 @@ def main() -> None:
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(parameters, options.learning_rate)
     per_epoch = -(-len(examples) // options.accumulation)
-    steps = per_epoch * options.epochs
+    steps = options.max_steps or per_epoch * options.epochs
     schedule = get_linear_schedule_with_warmup(optimizer, round(0.1 * steps), steps)
     order, began = random.Random(options.seed), time.time()
     for epoch in range(1, options.epochs + 1):
         order.shuffle(examples)
         model.train()
         total = 0.0
-        for at in range(0, len(examples), options.accumulation):
+        left = steps - (epoch - 1) * per_epoch
+        if left <= 0:
+            break
+        for at in range(0, min(len(examples), left * options.accumulation), options.accumulation):
             group = examples[at : at + options.accumulation]
             count = sum(len(ids) - start for ids, start in group)
             for ids, start in group:
@@ -114,7 +118,7 @@ def main() -> None:
             schedule.step()
             optimizer.zero_grad()
         line = f"epoch {epoch}: loss {total / per_epoch:.3f}, {time.time() - began:.0f} s"
-        if epoch % options.every == 0 or epoch == options.epochs:
+        if epoch % options.every == 0 or epoch == options.epochs or left <= per_epoch:
             model.eval()
             line += ", " + score(SpanDecoder(model, tokenizer, eos), types, heldout)
         print(line, flush=True)
