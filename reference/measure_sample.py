@@ -103,10 +103,10 @@ def main() -> None:
         order.shuffle(examples)
         model.train()
         total = 0.0
-        left = steps - (epoch - 1) * per_epoch
-        if left <= 0:
+        todo = min(per_epoch, steps - (epoch - 1) * per_epoch)
+        if todo <= 0:
             break
-        for at in range(0, min(len(examples), left * options.accumulation), options.accumulation):
+        for at in range(0, todo * options.accumulation, options.accumulation):
             group = examples[at : at + options.accumulation]
             count = sum(len(ids) - start for ids, start in group)
             for ids, start in group:
@@ -117,8 +117,8 @@ def main() -> None:
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-        line = f"epoch {epoch}: loss {total / per_epoch:.3f}, {time.time() - began:.0f} s"
-        if epoch % options.every == 0 or epoch == options.epochs or left <= per_epoch:
+        line = f"epoch {epoch}: loss {total / todo:.3f}, {time.time() - began:.0f} s"
+        if epoch % options.every == 0 or epoch == options.epochs or epoch * per_epoch >= steps:
             model.eval()
             line += ", " + score(SpanDecoder(model, tokenizer, eos), types, heldout)
         print(line, flush=True)

@@ -8,7 +8,7 @@ import { StorageError, storageFailure } from "./storageError.ts";
 const CURRENT = "current";
 
 /** Requests made in one go: thousands at once (a large import) would hold up the page. */
-const PUT_AT_ONCE = 100;
+const REQUESTS_AT_ONCE = 100;
 
 export async function loadProject(): Promise<Project | null> {
   const database = await studioDatabase();
@@ -39,17 +39,19 @@ export async function saveProject(before: Project | null, after: Project): Promi
     const documents = transaction.objectStore("documents");
     const write = async (): Promise<void> => {
       if (before === null) await documents.clear();
-      for (let at = 0; at < changes.put.length; at += PUT_AT_ONCE) {
-        await Promise.all(changes.put.slice(at, at + PUT_AT_ONCE).map((document) => documents.put(document)));
-      }
-      for (let at = 0; at < changes.deleted.length; at += PUT_AT_ONCE) {
-        await Promise.all(changes.deleted.slice(at, at + PUT_AT_ONCE).map((id) => documents.delete(id)));
-      }
+      await inBatches(changes.put, (document) => documents.put(document));
+      await inBatches(changes.deleted, (id) => documents.delete(id));
       if (changes.head !== null) await transaction.objectStore("project").put(changes.head, CURRENT);
     };
     await Promise.all([write(), transaction.done]);
   } catch (error) {
     throw storageFailure(error, "the project");
+  }
+}
+
+async function inBatches<T>(items: readonly T[], request: (item: T) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < items.length; at += REQUESTS_AT_ONCE) {
+    await Promise.all(items.slice(at, at + REQUESTS_AT_ONCE).map(request));
   }
 }
 

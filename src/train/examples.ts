@@ -18,6 +18,12 @@ export interface TrainExample {
   readonly responseStart: number;
 }
 
+/** Tokens of the longest example; at least 1. */
+export function longestExample(examples: readonly TrainExample[]): number {
+  // Not Math.max(...lengths): a source corpus has more prompts than a call may have arguments.
+  return examples.reduce((most, { ids }) => Math.max(most, ids.length), 1);
+}
+
 /** A prompt left out because the model's context cannot hold it. */
 export interface TooLong {
   readonly name: string;

@@ -4,7 +4,7 @@ import { Head } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { Workspace } from "../model/workspace.ts";
-import { type ExamplesOptions, supervisedRows, type TrainExample } from "./examples.ts";
+import { type ExamplesOptions, longestExample, supervisedRows, type TrainExample } from "./examples.ts";
 
 export interface Score {
   /** Sum over the response's tokens (end token included), nats. */
@@ -19,8 +19,7 @@ export async function scoreExamples(
   examples: readonly TrainExample[],
   { signal, onProgress }: ExamplesOptions = {},
 ): Promise<Score[]> {
-  const longest = examples.reduce((most, { ids }) => Math.max(most, ids.length), 1);
-  const workspace = new Workspace(llama, longest, lora?.R ?? 4, "inference");
+  const workspace = new Workspace(llama, longestExample(examples), lora?.R ?? 4, "inference");
   const head = new Head(llama);
   try {
     const scores: Score[] = [];

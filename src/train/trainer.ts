@@ -14,7 +14,7 @@ import { pcg } from "../kernels/random.ref.ts";
 import { nameSeed } from "../model/random.ts";
 import { Workspace } from "../model/workspace.ts";
 import { checkTrainConfig, type TrainConfig } from "./config.ts";
-import { type ExamplesOptions, supervisedRows, type TrainExample } from "./examples.ts";
+import { type ExamplesOptions, longestExample, supervisedRows, type TrainExample } from "./examples.ts";
 import { epochOrder, linearSchedule } from "./schedule.ts";
 
 const BETA1 = 0.9;
@@ -64,10 +64,8 @@ export class Trainer {
     this.#config = config;
     const perEpoch = Math.ceil(examples.length / config.gradAccumSteps);
     this.totalSteps = config.maxSteps ?? Math.ceil(config.epochs * perEpoch);
-    // Not Math.max(...lengths): a source corpus has more prompts than a call may have arguments.
-    const longest = examples.reduce((most, { ids }) => Math.max(most, ids.length), 1);
     this.#pool = new BufferPool(llama.queue.gpu);
-    this.#workspace = new Workspace(llama, longest, lora.R, config.checkpointing);
+    this.#workspace = new Workspace(llama, longestExample(examples), lora.R, config.checkpointing);
     this.#head = new Head(llama);
     this.#gradients = new LoraPages(this.#pool, "lora gradients", lora.pageSizes);
     this.#m = new LoraPages(this.#pool, "adam m", lora.pageSizes);

@@ -7,7 +7,7 @@ import { encodePrompt } from "../ner/prompt.ts";
 import { deleteAdapter } from "../storage/adapterStore.ts";
 import type { AdapterRecord } from "../storage/database.ts";
 import { cachedModelFile, cacheModel, deleteModel, listModels } from "../storage/modelCache.ts";
-import { buildExamples } from "../train/examples.ts";
+import { buildExamples, longestExample } from "../train/examples.ts";
 import { PRESETS } from "../train/presets.ts";
 import { exportAdapter, importAdapter } from "./adapterFiles.ts";
 import { BUNDLED_FILE, openBundledModel } from "./bundledModel.ts";
@@ -114,13 +114,11 @@ export class Studio {
     const { documents, types, config } = request;
     const { tokenizer, config: llama } = this.#session.openModel;
     const { examples, tooLong } = buildExamples(tokenizer, documents, types, llama.contextLength);
-    const lengths = examples.map(({ ids }) => ids.length);
-    // Not Math.max(1, ...lengths): a corpus has more prompts than a call may have arguments.
-    const longestPrompt = lengths.reduce((longest, length) => Math.max(longest, length), 1);
+    const longestPrompt = longestExample(examples);
     const allSteps = Math.ceil(config.epochs * Math.ceil(examples.length / config.gradAccumSteps));
     return {
       prompts: examples.length,
-      tokens: lengths.reduce((sum, length) => sum + length, 0),
+      tokens: examples.reduce((sum, { ids }) => sum + ids.length, 0),
       supervisedTokens: examples.reduce((sum, { ids, responseStart }) => sum + ids.length - responseStart, 0),
       longestPrompt,
       steps: config.maxSteps ?? allSteps,
