@@ -1,19 +1,9 @@
-import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
-
-const candidates = [
-  process.env["OBP_CHROMIUM"],
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-];
-const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
-if (executablePath === undefined) {
-  throw new Error("expected Chromium, found none (npm run setup installs it, or set OBP_CHROMIUM)");
-}
+import { chromiumPath } from "./e2e/chromium.ts";
 
 export default defineConfig({
   testDir: "e2e",
+  globalSetup: "./e2e/chromium.ts",
   timeout: 600_000,
   expect: { timeout: 60_000 },
   workers: 1,
@@ -22,7 +12,7 @@ export default defineConfig({
     baseURL: "http://localhost:4173",
     viewport: { width: 1280, height: 800 },
     launchOptions: {
-      executablePath,
+      ...(chromiumPath === undefined ? {} : { executablePath: chromiumPath }),
       args: [
         "--headless=new",
         "--no-sandbox",
