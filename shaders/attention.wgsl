@@ -1,7 +1,8 @@
 // Grouped-query causal attention without keeping T×T (Dao et al. 2022: online softmax; backward from lse).
 // q, o: (T, NH·D); k, v: (keys, KVH·D); stats: (T, NH) of (lse, delta). Head h reads key/value head h / (NH/KVH).
-// Query row t attends to keys segments[t].x … offset + t (offset: keys cached before this call), so that several
-// sequences can share one batch; segments[t].y is one past the last query row of t's sequence.
+// Query row t attends to the keys segments[t].x … segments[t].y − 1 (a prefix it shares with other sequences, or none)
+// and segments[t].z … offset + t (offset: keys cached before this call); segments[t].w is one past the last query row
+// that attends to row t. So several sequences share a batch, and two answers share their prompt's rows.
 //   forward      o = softmax(q·kᵀ·scale)·v,  lse = log Σ exp
 //   backward_q   delta = dO·O;  dS = P∘(dO·vᵀ − delta);  dQ = scale·dS·k           (writes dq and delta)
 //   backward_kv  dV = Pᵀ·dO;  dK = scale·dSᵀ·q, summed over the heads of the group  (writes dk and dv)
@@ -21,7 +22,7 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, D: u32, offset: u32, scale:
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;
 @group(0) @binding(1) var<storage, read> k: array<vec4f>;
 @group(0) @binding(2) var<storage, read> v: array<vec4f>;
-@group(0) @binding(3) var<storage, read> segments: array<vec2u>;
+@group(0) @binding(3) var<storage, read> segments: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
 
 @group(0) @binding(4) var<storage, read_write> o: array<vec4f>; // forward
@@ -36,6 +37,14 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, D: u32, offset: u32, scale:
 @group(0) @binding(5) var<storage, read> stats_saved: array<vec2f>;
 @group(0) @binding(6) var<storage, read_write> dk: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> dv: array<vec4f>;
+
+// The keys of a query row, counted through: prefix first, then its own sequence up to `last`.
+struct Keys { count: u32, prefix: u32, prefixStart: u32, start: u32 } // start: of the own sequence, less `prefix`
+
+fn keys_of(segment: vec4u, last: u32) -> Keys {
+  let prefix = segment.y - segment.x;
+  return Keys(prefix + last + 1u - segment.z, prefix, segment.x, segment.z - prefix);
+}
 
 @compute @workgroup_size(WG)
 fn forward(@builtin(global_invocation_id) id: vec3u) {
@@ -56,11 +65,14 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
   }
   var top = LOWEST;
   var total = 0.0;
-  let last = p.offset + row;
-  for (var j = segments[row].x; j <= last; j += 4u) {
+  let attended = keys_of(segments[row], p.offset + row);
+  for (var i = 0u; i < attended.count; i += 4u) {
     var scores = vec4f(0.0);
     // Keys past the last read it again with weight 0.
-    let keys = min(vec4u(j, j + 1u, j + 2u, j + 3u), vec4u(last)) * kvStride + kvHead;
+    let four = vec4u(i, i + 1u, i + 2u, i + 3u);
+    let j = min(four, vec4u(attended.count - 1u));
+    let starts = select(vec4u(attended.start), vec4u(attended.prefixStart), j < vec4u(attended.prefix));
+    let keys = (starts + j) * kvStride + kvHead;
     for (var c = 0u; c < d4; c++) {
       scores += vec4f(
         dot(query[c], k[keys.x + c]),
@@ -69,7 +81,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
         dot(query[c], k[keys.w + c]),
       );
     }
-    scores = select(scores, vec4f(LOWEST), vec4u(j, j + 1u, j + 2u, j + 3u) > vec4u(last));
+    scores = select(scores, vec4f(LOWEST), four >= vec4u(attended.count));
     let newTop = max(max(max(scores.x, scores.y), max(scores.z, scores.w)), top);
     let shrink = exp(top - newTop);
     let weights = exp(scores - newTop);
@@ -109,8 +121,9 @@ fn backward_q(@builtin(global_invocation_id) id: vec3u) {
   }
   let lse = stats[row * pb.heads + head].x;
   stats[row * pb.heads + head].y = delta;
-  for (var j = segments[row].x; j <= pb.offset + row; j++) {
-    let key = j * kvStride + kvHead;
+  let attended = keys_of(segments[row], pb.offset + row);
+  for (var j = 0u; j < attended.count; j++) {
+    let key = (select(attended.start, attended.prefixStart, j < attended.prefix) + j) * kvStride + kvHead;
     var score = 0.0;
     var dp = 0.0;
     for (var c = 0u; c < d4; c++) {
@@ -147,7 +160,7 @@ fn backward_kv(@builtin(global_invocation_id) id: vec3u) {
     keySum[c] = vec4f(0.0);
     valueSum[c] = vec4f(0.0);
   }
-  for (var i = row; i < segments[row].y; i++) {
+  for (var i = row; i < segments[row].w; i++) {
     for (var head = kvHead * group; head < (kvHead + 1u) * group; head++) {
       let query = (i * pb.heads + head) * d4;
       var score = 0.0;

@@ -1,11 +1,11 @@
 // Cross-entropy over supervised rows, the vocabulary in chunks (online softmax, Milakov & Gimelshein 2018):
 //   accumulate  folds a chunk of logits (S, stride) into the row's running maximum and sum, and keeps the label's logit
 //   finish      total += (sum over rows of lse − logit(label), number of rows); one workgroup, so the order is fixed
-//   backward    turns a recomputed chunk into dlogits = (softmax − onehot)·scale, in place
+//   backward    turns a recomputed chunk into dlogits = (softmax − onehot)·factors[factor], in place
 // One workgroup a row. stats: (S) of (maximum, sum, label logit, lse).
 override WG: u32 = 64u;
 
-struct Params { n0: u32, N: u32, stride: u32, first: u32, scale: f32, rows: u32 }
+struct Params { n0: u32, N: u32, stride: u32, first: u32, factor: u32, rows: u32 }
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
@@ -14,6 +14,8 @@ struct Params { n0: u32, N: u32, stride: u32, first: u32, scale: f32, rows: u32 
 
 @group(0) @binding(0) var<storage, read_write> dlogits: array<f32>;
 @group(0) @binding(2) var<storage, read> saved: array<vec4f>;
+@group(0) @binding(3) var<storage, read> factors: array<f32>;
+@group(0) @binding(4) var<uniform> pb: Params;
 
 @group(0) @binding(0) var<storage, read> finished: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> total: array<vec2f>;
@@ -75,11 +77,12 @@ fn finish(@builtin(local_invocation_index) lane: u32) {
 
 @compute @workgroup_size(WG)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let base = group.x * p.stride;
+  let base = group.x * pb.stride;
   let lse = saved[group.x].w;
   let label = labels[group.x];
-  for (var n = lane; n < p.N; n += WG) {
-    let onehot = select(0.0, 1.0, label == p.n0 + n);
-    dlogits[base + n] = (exp(dlogits[base + n] - lse) - onehot) * p.scale;
+  let factor = factors[pb.factor];
+  for (var n = lane; n < pb.N; n += WG) {
+    let onehot = select(0.0, 1.0, label == pb.n0 + n);
+    dlogits[base + n] = (exp(dlogits[base + n] - lse) - onehot) * factor;
   }
 }

@@ -1,14 +1,16 @@
 // obp bench: benchmarks of the engine on this machine's adapter.
+import { benchDpo } from "./benchDpo.ts";
 import { benchMatmul } from "./benchMatmul.ts";
-import { rowsText } from "./benchRow.ts";
+import { type BenchRow, rowsText } from "./benchRow.ts";
 import { benchTrain } from "./benchTrain.ts";
+import type { Context } from "./context.ts";
 import { UsageError } from "./errors.ts";
 import { defineVerb } from "./verb.ts";
 
 const BENCHMARKS = ["matmul", "train", "decode", "dpo", "tsne", "load"];
 
 export const verb = defineVerb({
-  positionals: { what: { help: `${BENCHMARKS.join(", ")} (now: matmul, train; default matmul)`, optional: true } },
+  positionals: { what: { help: `${BENCHMARKS.join(", ")} (now: matmul, train, dpo; default matmul)`, optional: true } },
   flags: {
     shape: { kind: "text", value: "SHAPE", help: "llama-3.1-8b, llama-3.2-1b (matmul), a GGUF file or bundled" },
     tokens: { kind: "integer", value: "T", min: 2, help: "rows of a matmul (default 128), of a prompt (default 150)" },
@@ -23,13 +25,25 @@ export const verb = defineVerb({
       throw new Error(`expected no --peer, got ${flags.peer} (this version cannot run peers yet)`);
     }
     const { shape = "bundled" } = flags;
-    if (what !== "matmul" && what !== "train") {
-      throw new Error(`expected matmul or train, got ${what} (this version cannot measure that yet)`);
-    }
-    const rows =
-      what === "matmul"
-        ? await benchMatmul(await context.gpu(), shape, flags.tokens ?? 128, context.signal)
-        : await benchTrain(shape, flags.tokens ?? 150, context);
+    const rows = await benchmark(what, shape, flags.tokens, context);
     return { json: { rows }, text: rowsText(rows) };
   },
 });
+
+async function benchmark(
+  what: string,
+  shape: string,
+  tokens: number | undefined,
+  context: Context,
+): Promise<readonly BenchRow[]> {
+  switch (what) {
+    case "matmul":
+      return benchMatmul(await context.gpu(), shape, tokens ?? 128, context.signal);
+    case "train":
+      return benchTrain(shape, tokens ?? 150, context);
+    case "dpo":
+      return benchDpo(shape, context);
+    default:
+      throw new Error(`expected matmul, train or dpo, got ${what} (this version cannot measure that yet)`);
+  }
+}

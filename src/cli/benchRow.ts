@@ -72,12 +72,13 @@ export async function bestSeconds(queue: CommandQueue, record: () => void, signa
 export function rowsText(rows: readonly BenchRow[]): string {
   const width = Math.max(...rows.map(({ name }) => name.length));
   return rows
-    .map(({ name, seconds, gflops, tokensPerSecond, peakGpuBytes, peakHeapBytes, peakProcessBytes: process }) =>
+    .map(({ name, seconds, gflops, ratio, tokensPerSecond, peakGpuBytes, peakHeapBytes, peakProcessBytes: process }) =>
       [
         name.padEnd(width),
         `${seconds.toPrecision(3)} s`.padStart(10),
         gflops === null ? " ".repeat(14) : `${gflops.toFixed(1)} GFLOP/s`.padStart(14),
         tokensPerSecond === undefined ? "" : `${tokensPerSecond.toFixed(1)} tokens/s`,
+        ratio === null ? "" : `ratio ${ratio.toFixed(3)}`,
         `GPU ${quantity(peakGpuBytes)}B, heap ${quantity(peakHeapBytes)}B, process ${quantity(process)}B`,
       ].join("  "),
     )

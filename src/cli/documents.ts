@@ -12,7 +12,7 @@ export const documentFlags = {
   offsets: { kind: "choice", choices: OFFSET_UNITS, fallback: "code-points", help: "what offsets in files count" },
 } as const satisfies Record<string, Flag>;
 
-interface ReadingOptions {
+export interface ReadingOptions {
   readonly format: FormatName | undefined;
   readonly offsets: OffsetUnit;
 }

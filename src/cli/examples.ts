@@ -1,18 +1,23 @@
 // Documents × types → training prompts; those that do not fit the context are named.
 import type { Document, EntityType } from "../ner/document.ts";
+import type { Pooling } from "../train/contrastiveRows.ts";
 import { buildExamples, type TooLong, type TrainExample } from "../train/examples.ts";
 import { noteUnusedTypes } from "./documents.ts";
 import type { OpenedModel } from "./loadModel.ts";
 
-/** @throws Error where no prompt is left */
+/**
+ * @param pooling of the attention contrastive loss; null where it is off
+ * @throws Error where no prompt is left
+ */
 export function examplesOf(
   { tokenizer, config }: OpenedModel,
   documents: readonly Document[],
   types: readonly EntityType[],
   note: (line: string) => void,
+  pooling: Pooling | null = null,
 ): { examples: TrainExample[]; leftOut: TooLong[] } {
   noteUnusedTypes(documents, types, note);
-  const { examples, tooLong } = buildExamples(tokenizer, documents, types, config.contextLength);
+  const { examples, tooLong } = buildExamples(tokenizer, documents, types, config.contextLength, pooling);
   for (const { name, tokens } of tooLong) {
     note(`left out: ${name}: ${tokens} tokens do not fit the model's context of ${config.contextLength}`);
   }

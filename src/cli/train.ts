@@ -1,105 +1,178 @@
 // obp train: one stage of training; the output folder is the PEFT adapter.
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { ADAPTER_CONFIG } from "../model/adapters/peft.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
 import { Lora } from "../model/lora.ts";
-import { type StepLog, Trainer } from "../train/trainer.ts";
+import { chosenDrop, largestChange, unmovedMargin } from "../train/alarms.ts";
+import { type Checkpoint, checkSameRun, type RunIdentity } from "../train/checkpoint.ts";
+import type { TrainConfig } from "../train/config.ts";
+import type { StepLog, Trainer } from "../train/trainer.ts";
 import { adapterFiles, adapterFlag, readAdapter } from "./adapterFolder.ts";
 import { checkWritable, writeFilesAtomic } from "./atomicFile.ts";
+import { latestCheckpoint, removeCheckpoints, saveCheckpoint } from "./checkpointFiles.ts";
 import type { Context } from "./context.ts";
-import { documentFlags, readDocuments, readTypes } from "./documents.ts";
+import { documentFlags } from "./documents.ts";
 import { InterruptedError, UsageError } from "./errors.ts";
-import { examplesOf } from "./examples.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
 import { trainConfig, trainConfigFlags } from "./trainConfig.ts";
-import { hashModel, runFiles, StepLogFiles } from "./trainRun.ts";
+import { hashAll, hashFiles, hashModel, readStepLog, runFiles, StepLogFiles } from "./trainRun.ts";
+import { openStage } from "./trainStage.ts";
 import { defineVerb } from "./verb.ts";
 
 export const verb = defineVerb({
   positionals: {},
   flags: {
     model: modelFlag,
-    stage: { kind: "choice", choices: ["source", "sft", "dpo"], required: true, help: "which stage (now: sft)" },
-    train: { kind: "text", value: "FILE", multiple: true, help: "labelled documents" },
+    stage: { kind: "choice", choices: ["source", "sft", "dpo"], required: true, help: "which stage" },
+    train: { kind: "text", value: "FILE", multiple: true, help: "labelled documents; pairs for the stage dpo" },
     types: { kind: "text", value: "TYPES.json", help: "types to learn, one prompt per document and type" },
-    adapter: { ...adapterFlag, help: "go on from this adapter, a PEFT folder" },
+    adapter: { ...adapterFlag, help: "go on from this adapter, a PEFT folder; for dpo also the reference" },
     out: { kind: "text", value: "FOLDER", required: true, help: "becomes the adapter; its run/ tells how it was made" },
     log: { kind: "text", value: "L.jsonl", help: "one JSON object per step (also in run/log.jsonl)" },
-    resume: { kind: "switch", help: "go on from the last checkpoint (not in this version yet)" },
+    resume: { kind: "switch", help: "go on from the last checkpoint in --out; starts afresh where there is none" },
     ...trainConfigFlags,
-    "contrastive-weight": { kind: "number", value: "X", help: "of the contrastive loss (now: 0)" },
     ...documentFlags,
   },
   example:
     "npx obp train --model bundled --stage sft --train public/samples/train.jsonl --types public/samples/types.json --max-steps 2 --accumulation 1 --out /tmp/obp-adapter",
   async run({ flags }, context) {
-    refuseLaterStages(flags.stage, flags.resume, flags["contrastive-weight"]);
     if (flags.train.length === 0) {
-      throw new UsageError("expected --train FILE…, got none (labelled documents)");
+      throw new UsageError("expected --train FILE…, got none (labelled documents, or pairs for the stage dpo)");
     }
-    if (flags.types === undefined) {
-      throw new UsageError("expected --types TYPES.json, got none (the types to learn, with their definitions)");
+    if (flags.stage === "dpo" && flags.adapter === undefined) {
+      throw new UsageError(
+        "expected --adapter FOLDER for the stage dpo, got none (the SFT adapter, start and reference)",
+      );
     }
     const note = (line: string) => context.note(line);
     const model = await openWithTokenizer(flags.model);
-    const types = readTypes(flags.types);
-    const documents = flags.train.flatMap((path) => readDocuments(path, flags, note));
-    const { examples, leftOut } = examplesOf(model, documents, types, note);
     const adapter = flags.adapter === undefined ? null : readAdapter(flags.adapter).weights;
     const config = trainConfig(flags, adapter?.config ?? null);
-    const logFiles = [join(flags.out, "run", "log.jsonl"), ...(flags.log === undefined ? [] : [flags.log])];
-    [join(flags.out, ADAPTER_CONFIG), ...logFiles].forEach(checkWritable);
+    const { train, types, out } = flags;
+    const stage = await openStage({ model, config, train, types, out, reading: flags, context });
+    const folder = join(out, "run");
+    const runLog = join(folder, "log.jsonl");
+    const logFiles = [runLog, ...(flags.log === undefined ? [] : [flags.log])];
+    [join(out, ADAPTER_CONFIG), ...logFiles].forEach(checkWritable);
     const modelHashes = await hashModel(model.gguf);
+    const inputs = await hashFiles([...train, ...(types === undefined ? [] : [types])]);
+    const identity: RunIdentity = {
+      config,
+      model: hashAll(Object.values(modelHashes)),
+      data: hashAll(Object.values(inputs)),
+      start:
+        flags.adapter === undefined
+          ? ""
+          : hashAll(Object.values(await hashFiles([join(flags.adapter, ADAPTER_WEIGHTS)]))),
+    };
+    const checkpoint = flags.resume ? latestCheckpoint(folder, note) : null;
+    if (checkpoint !== null) {
+      checkSameRun(checkpoint.identity, identity);
+    } else if (flags.resume) {
+      note(`no checkpoint in ${folder}: starting afresh`);
+    }
 
     const start = adapter === null ? null : { ...adapter, config: { ...adapter.config, dropout: config.dropout } };
     const { llama, lora: continued } = await loadModel(model, start, context);
     const lora = continued ?? Lora.create(llama, config, config.seed);
-    const trainer = await Trainer.create(llama, lora, examples, config);
-    const { logs, seconds, interrupted } = await runSteps(trainer, new StepLogFiles(logFiles), context);
+    const trainer = await stage.trainer(llama, lora, checkpoint !== null);
+    const before = checkpoint === null ? [] : readStepLog(runLog, checkpoint.state.stepsDone);
+    if (checkpoint !== null) {
+      trainer.restore(checkpoint.state);
+      note(`resumed after step ${trainer.stepsDone} of ${trainer.totalSteps}`);
+    }
+    const files = new StepLogFiles(logFiles, before);
+    const run = { trainer, files, folder, identity };
+    const { logs, seconds, interrupted, alarms } = await runSteps(run, config, before, context);
 
     const last = logs.at(-1);
-    const written = last !== undefined || !exists(join(flags.out, ADAPTER_CONFIG));
+    const written = last !== undefined || !exists(join(out, ADAPTER_CONFIG));
+    const weights = await lora.read();
     if (written) {
-      const facts = { config, gguf: model.gguf, modelHashes, inputs: [...flags.train, flags.types], seconds };
+      const facts = { config, gguf: model.gguf, modelHashes, inputs, seconds };
       const webgpuAdapter = (await context.adapterName()) ?? "";
       writeFilesAtomic(
         new Map([
-          ...adapterFiles(flags.out, await lora.read(), model.config.name),
-          ...runFiles(flags.out, { ...facts, webgpuAdapter, steps: logs.length }),
+          ...adapterFiles(out, weights, model.config.name),
+          ...runFiles(out, { ...facts, webgpuAdapter, steps: logs.length }),
         ]),
       );
     }
-    const tokensPerSecond = seconds > 0 ? (last?.num_tokens ?? 0) / seconds : 0;
+    const margin = config.stage === "dpo" && !interrupted ? unmovedMargin(logs) : null;
+    if (margin !== null && adapter !== null) {
+      const change = largestChange(adapter.tensors, weights.tensors);
+      alarms.push(
+        `this stage changed nothing measurable: mean margin ${margin.toPrecision(2)} in the last epoch, largest change of a weight ${change.toPrecision(2)}`,
+      );
+      note(`warning: ${alarms.at(-1)}`);
+    }
+    const tokensPerSecond = seconds > 0 ? ((last?.num_tokens ?? 0) - (before.at(-1)?.num_tokens ?? 0)) / seconds : 0;
     const losses = `loss ${logs[0]?.loss.toFixed(4)} → ${last?.loss.toFixed(4)}, `;
+    const unit = config.stage === "dpo" ? "pairs" : "prompts";
     return {
       json: {
         ...{ steps: logs.length, totalSteps: trainer.totalSteps, firstLoss: logs[0]?.loss ?? null },
-        ...{ lastLoss: last?.loss ?? null, seconds, tokensPerSecond, out: flags.out },
-        ...{ prompts: examples.length, leftOut, interrupted },
+        ...{ lastLoss: last?.loss ?? null, seconds, tokensPerSecond, out },
+        ...{ prompts: stage.prompts, leftOut: stage.leftOut, interrupted, resumedFrom: before.length, alarms },
       },
       text: [
-        `${interrupted ? "interrupted after" : "trained"} ${logs.length} of ${trainer.totalSteps} steps on ${examples.length} prompts in ${seconds.toFixed(1)} s: ` +
+        `${interrupted ? "interrupted after" : "trained"} ${logs.length} of ${trainer.totalSteps} steps on ${stage.prompts} ${unit} in ${seconds.toFixed(1)} s: ` +
           `${last === undefined ? "" : losses}${tokensPerSecond.toFixed(1)} tokens/s`,
-        written ? `adapter written to ${flags.out}` : `${flags.out} left as it was`,
+        written ? `adapter written to ${out}` : `${out} left as it was`,
       ].join("\n"),
       exitCode: interrupted ? 130 : 0,
     };
   },
 });
 
-/** Steps until all are done or Ctrl-C; what was done stands in the log either way. */
-async function runSteps(trainer: Trainer, files: StepLogFiles, context: Context) {
-  const logs: StepLog[] = [];
+interface Run {
+  readonly trainer: Trainer;
+  readonly files: StepLogFiles;
+  /** Where checkpoints go. */
+  readonly folder: string;
+  readonly identity: RunIdentity;
+}
+
+/** Steps until all are done or Ctrl-C; what was done stands in the log and in a checkpoint either way. */
+async function runSteps(
+  { trainer, files, folder, identity }: Run,
+  config: TrainConfig,
+  before: readonly StepLog[],
+  context: Context,
+) {
+  const logs = [...before];
+  const alarms: string[] = [];
   const progress = context.progress("training", trainer.totalSteps, "steps");
   const started = performance.now();
   let interrupted = false;
+  let saved = trainer.stepsDone;
+  const save = async (): Promise<void> => {
+    if (trainer.stepsDone > saved) {
+      const checkpoint: Checkpoint = { state: await trainer.state(), identity };
+      saveCheckpoint(folder, checkpoint);
+      saved = trainer.stepsDone;
+    }
+  };
   try {
     while (trainer.stepsDone < trainer.totalSteps) {
       const log = await trainer.step(context.signal);
+      if (logs.length === 0) {
+        removeCheckpoints(folder); // another run's must not be resumed with this one's log
+      }
       files.write(log);
       logs.push(log);
       progress.update(trainer.stepsDone, `loss ${log.loss.toFixed(4)}`);
+      const drop = chosenDrop(log, config);
+      if (config.stage === "dpo" && drop !== null && alarms.length === 0) {
+        alarms.push(
+          `chosen answers fell ${drop.toFixed(1)} nats below their reference at step ${log.step} (more than ${config.chosenDropAlarm}: lower the learning rate, raise sftAlpha, or set dpopLambda)`,
+        );
+        context.note(`warning: ${alarms[0]}`);
+      }
+      if (trainer.stepsDone % config.saveSteps === 0) {
+        await save();
+      }
     }
   } catch (error) {
     if (!(error instanceof InterruptedError)) {
@@ -110,18 +183,8 @@ async function runSteps(trainer: Trainer, files: StepLogFiles, context: Context)
     progress.finish();
     files.close();
   }
-  return { logs, seconds: (performance.now() - started) / 1000, interrupted };
-}
-
-function refuseLaterStages(stage: string, resume: boolean, contrastiveWeight = 0): void {
-  const later = [
-    stage !== "sft" && `--stage sft, got ${stage}`,
-    resume && "a run without --resume, got it",
-    contrastiveWeight !== 0 && `--contrastive-weight 0, got ${contrastiveWeight}`,
-  ].find((text) => text !== false);
-  if (later !== undefined) {
-    throw new Error(`expected ${later} (this version cannot do that yet)`);
-  }
+  await save();
+  return { logs, seconds: (performance.now() - started) / 1000, interrupted, alarms };
 }
 
 function exists(path: string): boolean {

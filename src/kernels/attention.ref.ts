@@ -1,9 +1,9 @@
 /**
  * CPU twins of shaders/attention.wgsl, the softmax written out in full. Query row t attends to the keys
- * segments[t].x … offset + t; head h reads key/value head h/(NH/KVH):
+ * segments[t].x … segments[t].y − 1 and segments[t].z … offset + t; head h reads key/value head h/(NH/KVH):
  *   forward      P = softmax(scale·q·kᵀ), o = P·v, stats = (lse, 0)
  *   backward_q   delta = dO·O;  dS = P∘(dO·vᵀ − delta);  dq = scale·dS·k;  stats.y = delta
- *   backward_kv  dv = Pᵀ·dO;  dk = scale·dSᵀ·q over the query rows up to segments[key].y; offset 0, as in training
+ *   backward_kv  dv = Pᵀ·dO;  dk = scale·dSᵀ·q over the query rows up to segments[key].w; offset 0, as in training
  */
 import type { attentionBackwardKv, attentionBackwardQ, attentionForward } from "./attention.ts";
 import { at, type KernelTwin, type Numbers } from "./twin.ts";
@@ -22,23 +22,33 @@ function headAt(row: number, heads: number, head: number, D: number): number {
   return (row * heads + head) * D;
 }
 
+/** The keys that a query row attends to, in order. */
+function keysOf(segments: Numbers, row: number, offset: number): number[] {
+  const keys: number[] = [];
+  for (let j = at(segments, 4 * row); j < at(segments, 4 * row + 1); j++) {
+    keys.push(j);
+  }
+  for (let j = at(segments, 4 * row + 2); j <= offset + row; j++) {
+    keys.push(j);
+  }
+  return keys;
+}
+
 export const attentionForwardRef: KernelTwin<typeof attentionForward> = (
   { q, k, v, segments, o, stats },
   { rows, heads, kvHeads, D, offset, scale },
 ) => {
   for (let row = 0; row < rows; row++) {
-    const first = at(segments, 2 * row);
+    const keys = keysOf(segments, row, offset);
     for (let head = 0; head < heads; head++) {
       const kvHead = Math.floor((head * kvHeads) / heads);
       const query = headAt(row, heads, head, D);
-      const scores = Array.from({ length: offset + row + 1 - first }, (_, j) => {
-        return scale * dot(D, q, query, k, headAt(first + j, kvHeads, kvHead, D));
-      });
+      const scores = keys.map((j) => scale * dot(D, q, query, k, headAt(j, kvHeads, kvHead, D)));
       const top = Math.max(...scores);
       const lse = top + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - top), 0));
       for (let c = 0; c < D; c++) {
-        o[query + c] = scores.reduce((sum, score, j) => {
-          return sum + Math.exp(score - lse) * at(v, headAt(first + j, kvHeads, kvHead, D) + c);
+        o[query + c] = scores.reduce((sum, score, i) => {
+          return sum + Math.exp(score - lse) * at(v, headAt(keys[i] ?? NaN, kvHeads, kvHead, D) + c);
         }, 0);
       }
       stats.set([lse, 0], 2 * (row * heads + head));
@@ -58,7 +68,7 @@ export const attentionBackwardQRef: KernelTwin<typeof attentionBackwardQ> = (
       const delta = dot(D, d_o, query, o_saved, query);
       stats[stat + 1] = delta;
       dq.fill(0, query, query + D);
-      for (let j = at(segments, 2 * row); j <= offset + row; j++) {
+      for (const j of keysOf(segments, row, offset)) {
         const key = headAt(j, kvHeads, kvHead, D);
         const p = Math.exp(scale * dot(D, q, query, k, key) - at(stats, stat));
         const ds = p * (dot(D, d_o, query, v, key) - delta);
@@ -77,7 +87,7 @@ export const attentionBackwardKvRef: KernelTwin<typeof attentionBackwardKv> = (
   dk.fill(0, 0, rows * kvHeads * D);
   dv.fill(0, 0, rows * kvHeads * D);
   for (let row = 0; row < rows; row++) {
-    for (let i = row; i < at(segments, 2 * row + 1); i++) {
+    for (let i = row; i < at(segments, 4 * row + 3); i++) {
       for (let head = 0; head < heads; head++) {
         const key = headAt(row, kvHeads, Math.floor((head * kvHeads) / heads), D);
         const query = headAt(i, heads, head, D);

@@ -1,4 +1,4 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { CommandQueue } from "../gpu/queue.ts";
 import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "./attention.ts";
@@ -15,31 +15,41 @@ const queue = new CommandQueue(await testGpu({ limits: "default" }));
  */
 const TOLERANCE = 1e-5;
 
-/** Sequences of these lengths side by side, as (first key, one past the last row) of each row. */
+/** Sequences of these lengths side by side: no prefix, first key, one past the last row of each row. */
 function segmentsOf(lengths: readonly number[]): Uint32Array<ArrayBuffer> {
   let start = 0;
-  const pairs = lengths.flatMap((length) => {
+  const quads = lengths.flatMap((length) => {
     const first = start;
     start += length;
-    return Array.from({ length }, () => [first, start]).flat();
+    return Array.from({ length }, () => [0, 0, first, start]).flat();
   });
-  return Uint32Array.from(pairs);
+  return Uint32Array.from(quads);
 }
+
+/** A sequence of 3 rows, then two answers of 6 and 2 rows to one prompt of 5. */
+const forked = Uint32Array.from(
+  [
+    ...Array.from({ length: 3 }, () => [0, 0, 0, 3]),
+    ...Array.from({ length: 5 }, () => [0, 0, 3, 16]),
+    ...Array.from({ length: 6 }, () => [3, 8, 8, 14]),
+    ...Array.from({ length: 2 }, () => [3, 8, 14, 16]),
+  ].flat(),
+);
 
 // A head size fixed when compiling, and two of the parameter's. Rows in one, two and three sequences, more than a workgroup's 8 and fewer;
 // groups of one and three heads.
 describe.each([
-  { D: 16, fixed: true, heads: 6, kvHeads: 2, lengths: [5, 1, 7] },
-  { D: 64, fixed: false, heads: 2, kvHeads: 2, lengths: [6] },
-  { D: 128, fixed: false, heads: 3, kvHeads: 1, lengths: [4, 5] },
-])("attention, head size $D, fixed $fixed, $heads heads over $kvHeads, sequences of $lengths", (shape) => {
-  const { D, fixed, heads, kvHeads, lengths } = shape;
+  { D: 16, fixed: true, heads: 6, kvHeads: 2, rowsAre: "three sequences", segments: segmentsOf([5, 1, 7]) },
+  { D: 64, fixed: false, heads: 2, kvHeads: 2, rowsAre: "one sequence", segments: segmentsOf([6]) },
+  { D: 128, fixed: false, heads: 3, kvHeads: 1, rowsAre: "two sequences", segments: segmentsOf([4, 5]) },
+  { D: 16, fixed: false, heads: 4, kvHeads: 2, rowsAre: "a sequence and two answers to one prompt", segments: forked },
+])("attention, head size $D, fixed $fixed, $heads heads over $kvHeads, $rowsAre", (shape) => {
+  const { D, fixed, heads, kvHeads, segments } = shape;
   const constants = fixed ? { D } : {};
 
   test("forward and both backward passes are their twins'", async () => {
     const random = new TestRandom(D);
-    const segments = segmentsOf(lengths);
-    const rows = segments.length / 2;
+    const rows = segments.length / 4;
     const params = { rows, heads, kvHeads, D, offset: 0, scale: 1 / Math.sqrt(D) };
     const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
     const inputs = { q: random.normal(wide, 2), k: random.normal(narrow, 2), v: random.normal(narrow), segments };
@@ -69,13 +79,13 @@ describe.each([
     const random = new TestRandom(D + 1);
     const [rows, offset] = [3, 10];
     // The first row sees all keys, the others begin later, so that steps of four keys end at every remainder.
-    const segments = Uint32Array.of(0, rows, 3, rows, 9, rows);
+    const later = Uint32Array.of(0, 0, 0, rows, 0, 0, 3, rows, 0, 0, 9, rows);
     const narrow = (offset + rows) * kvHeads * D;
     const arrays = {
       q: random.normal(rows * heads * D, 2),
       k: random.normal(narrow, 2),
       v: random.normal(narrow),
-      segments,
+      segments: later,
       o: garbage(rows * heads * D),
       stats: garbage(rows * heads * 2),
     };
@@ -103,10 +113,36 @@ test("large scores do not overflow", async () => {
   await expectTwin(queue, attentionForward, attentionForwardRef, arrays, params, options);
 });
 
-test("the twins' backward passes are the gradients of the forward in q, k and v", () => {
+test("a branch sees its prompt and itself: the twin's rows are those of prompt and branch alone", () => {
+  const random = new TestRandom(11);
+  const [heads, kvHeads, D, rows] = [2, 1, 4, 16];
+  const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
+  const [q, k, v] = [random.normal64(wide), random.normal64(narrow), random.normal64(narrow)];
+  const params = { heads, kvHeads, D, offset: 0, scale: 0.5 };
+  const run = (picked: readonly number[], segments: Uint32Array) => {
+    const pick = (x: Float64Array, width: number) =>
+      Float64Array.from(picked.flatMap((row) => [...x.subarray(row * width, (row + 1) * width)]));
+    const count = picked.length;
+    const [o, stats] = [new Float64Array(count * heads * D), new Float64Array(count * heads * 2)];
+    const inputs = { q: pick(q, heads * D), k: pick(k, kvHeads * D), v: pick(v, kvHeads * D) };
+    attentionForwardRef({ ...inputs, segments, o, stats }, { ...params, rows: count }, {});
+    return o;
+  };
+  const together = run([...Array(rows).keys()], forked);
+  const alone = run([3, 4, 5, 6, 7, 14, 15], segmentsOf([7]));
+  const close = (a: Float64Array, b: Float64Array) =>
+    a.forEach((value, i) => expect(value).toBeCloseTo(b[i] ?? NaN, 12));
+  close(together.subarray(14 * heads * D), alone.subarray(5 * heads * D));
+  close(together.subarray(3 * heads * D, 8 * heads * D), alone.subarray(0, 5 * heads * D));
+});
+
+test.each([
+  ["sequences", segmentsOf([3, 4])],
+  ["a shared prompt", forked],
+])("the twins' backward passes are the gradients of the forward in q, k and v: %s", (_, segments) => {
   const random = new TestRandom(10);
-  const [heads, kvHeads, D, segments] = [6, 2, 4, segmentsOf([3, 4])];
-  const rows = segments.length / 2;
+  const [heads, kvHeads, D] = [6, 2, 4];
+  const rows = segments.length / 4;
   const params = { rows, heads, kvHeads, D, offset: 0, scale: 0.5 };
   const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
   const [q, k, v, d_o] = [wide, narrow, narrow, wide].map((count) => random.normal64(count)) as [

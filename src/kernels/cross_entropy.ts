@@ -6,7 +6,7 @@ import { FRAGMENTS } from "./fragments.ts";
 const common = {
   source: crossEntropyWgsl,
   fragments: FRAGMENTS,
-  params: { n0: "u32", N: "u32", stride: "u32", first: "u32", scale: "f32", rows: "u32" },
+  params: { n0: "u32", N: "u32", stride: "u32", first: "u32", factor: "u32", rows: "u32" },
   constants: { WG: 64 },
 } as const;
 
@@ -28,11 +28,11 @@ export const crossEntropyFinish = defineKernel({
   workgroups: () => [1],
 });
 
-/** A recomputed chunk of logits becomes (softmax − onehot)·scale. */
+/** A recomputed chunk of logits becomes (softmax − onehot)·factors[factor]. */
 export const crossEntropyBackward = defineKernel({
   ...common,
   name: "cross_entropy.backward",
   entryPoint: "backward",
-  bindings: { dlogits: "read_write", labels: "read", saved: "read" },
+  bindings: { dlogits: "read_write", labels: "read", saved: "read", factors: "read" },
   workgroups: ({ rows }) => [rows],
 });

@@ -19,11 +19,11 @@ export const rowsGather = defineKernel({
   bindings: { input: "read", index: "read", output: "read_write" },
 });
 
-/** output[index[i]] = input[i]; the other rows are left as they are. */
-export const rowsScatter = defineKernel({
+/** output[index[i]] += input[i]; no row may be listed twice. */
+export const rowsScatterAdd = defineKernel({
   ...common,
-  name: "rows.scatter",
-  entryPoint: "scatter",
+  name: "rows.scatter_add",
+  entryPoint: "scatter_add",
   bindings: { input: "read", index: "read", output: "read_write" },
 });
 

@@ -18,10 +18,10 @@ export interface BackwardPass extends Pass {
   readonly loraGradients: LoraPages;
 }
 
-/** From the gradient of residual[L], which workspace.gradients.dx holds, to the gradients of every LoRA weight. */
-export async function backward(pass: BackwardPass): Promise<void> {
+/** From the gradient of residual[layers], which workspace.gradients.dx holds, to the gradients of every LoRA weight. */
+export async function backward(pass: BackwardPass, layers = pass.llama.config.layers): Promise<void> {
   const { llama, workspace } = pass;
-  const last = llama.config.layers - 1;
+  const last = layers - 1;
   for (let layer = last; layer >= 0; layer--) {
     // The last layer's intermediates still lie where forward put them.
     if (workspace.keep === "layer" && layer < last) {
@@ -73,7 +73,15 @@ function backwardLayer(pass: BackwardPass, layer: number): void {
     llama.attentionConstants,
     work,
   );
+  const { queryKeyLoss } = pass;
+  const reading = queryKeyLoss?.layer === layer ? queryKeyLoss : null;
+  if (reading?.rope === "post") {
+    reading.backward(dQ, dK);
+  }
   rotate(pass, { q: dQ, k: dK }, -1);
+  if (reading?.rope === "pre") {
+    reading.backward(dQ, dK);
+  }
   // Below layer 0 lies the frozen embedding: nothing needs the gradient of its output.
   const needed = layer > 0 ? dNormed : null;
   adaptedBackward(pass, grads, layer, "q_proj", act.normed1, dQ, needed, false);

@@ -1,6 +1,6 @@
 /** Decoding on a key/value cache: tokens in, next-token logits out; the cache can be cut back to a shared prefix. */
 import { BufferPool } from "../gpu/buffers.ts";
-import { forward, type Pass, writeTokens } from "./forward.ts";
+import { forward, type Pass, PLAIN_PASS, writeTokens } from "./forward.ts";
 import { Head } from "./head.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
@@ -75,13 +75,13 @@ export class Decoder {
     for (let first = 0; first < ids.length; first += this.#workspace.capacity) {
       const chunk = ids.slice(first, first + this.#workspace.capacity);
       const pass: Pass = {
+        ...PLAIN_PASS,
         llama: this.#llama,
         lora: this.#lora,
         workspace: this.#workspace,
         rows: chunk.length,
         offset: this.length,
         cache: this.#cache,
-        dropout: null,
       };
       writeTokens(pass, chunk);
       await forward(pass);

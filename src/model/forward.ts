@@ -8,6 +8,7 @@ import { ropeRotate } from "../kernels/rope.ts";
 import { rowsCopy } from "../kernels/rows.ts";
 import { swigluForward } from "../kernels/swiglu.ts";
 import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
+import { attentionSegments, type Fork, positions, positionsEnd } from "./fork.ts";
 import { forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
@@ -25,27 +26,35 @@ export interface Pass {
   readonly cache: readonly { readonly k: GPUBuffer; readonly v: GPUBuffer }[] | null;
   /** Dropout on the inputs of LoRA's A; null outside training. */
   readonly dropout: { readonly seed: number; readonly rate: number } | null;
+  /** Where the rows are two continuations of one beginning; null for one sequence. */
+  readonly fork: Fork | null;
+  /** A loss that reads the queries and keys of one layer; null without one. */
+  readonly queryKeyLoss: QueryKeyLoss | null;
 }
 
-/** One sequence: ids, its place in the batch implied. */
-export function writeTokens(pass: Pass, ids: readonly number[]): void {
-  const { queue } = pass.llama;
-  const T = ids.length;
-  queue.write(pass.workspace.ids, 0, Uint32Array.from(ids));
-  queue.write(
-    pass.workspace.positions,
-    0,
-    Uint32Array.from({ length: T }, (_, t) => pass.offset + t),
-  );
-  const segments = new Uint32Array(2 * T);
-  for (let t = 0; t < T; t++) {
-    segments[2 * t + 1] = T;
-  }
-  queue.write(pass.workspace.segments, 0, segments);
+/** A loss on the outputs of q_proj and k_proj of one layer (train/contrastive.ts), LoRA included. */
+export interface QueryKeyLoss {
+  readonly layer: number;
+  /** Whether it reads them before RoPE or after. */
+  readonly rope: "pre" | "post";
+  /** Reads q (T,NH·D) and k (T,KVH·D); runs again where the layer is recomputed. */
+  forward(q: GPUBuffer, k: GPUBuffer): void;
+  /** Adds its gradients to dq and dk; once a pass. */
+  backward(dq: GPUBuffer, dk: GPUBuffer): void;
 }
 
-/** Runs all layers; the result is workspace.residual[L] (T,C), before the final norm. */
-export async function forward(pass: Pass): Promise<void> {
+/** A pass over one sequence and nothing else. */
+export const PLAIN_PASS = { offset: 0, cache: null, dropout: null, fork: null, queryKeyLoss: null } as const;
+
+/** Ids of the pass, their positions and what attends to what. */
+export function writeTokens({ llama, workspace, offset, fork }: Pass, ids: readonly number[]): void {
+  llama.queue.write(workspace.ids, 0, Uint32Array.from(ids));
+  llama.queue.write(workspace.positions, 0, positions(ids.length, offset, fork));
+  llama.queue.write(workspace.segments, 0, attentionSegments(ids.length, fork));
+}
+
+/** Runs all layers, or the first `layers`; the result is workspace.residual[layers] (T,C), before the final norm. */
+export async function forward(pass: Pass, layers = pass.llama.config.layers): Promise<void> {
   const { llama, workspace, rows } = pass;
   const { queue, embedding, config } = llama;
   for (const part of embedding.parts) {
@@ -56,7 +65,7 @@ export async function forward(pass: Pass): Promise<void> {
       part.constants,
     );
   }
-  for (let layer = 0; layer < config.layers; layer++) {
+  for (let layer = 0; layer < layers; layer++) {
     forwardLayer(pass, layer);
     await queue.pace();
   }
@@ -82,7 +91,15 @@ export function forwardLayer(pass: Pass, layer: number): void {
   adapted(pass, layer, "q_proj", act.normed1, act.q);
   adapted(pass, layer, "k_proj", act.normed1, act.k);
   adapted(pass, layer, "v_proj", act.normed1, act.v);
+  const { queryKeyLoss } = pass;
+  const reading = queryKeyLoss?.layer === layer ? queryKeyLoss : null;
+  if (reading?.rope === "pre") {
+    reading.forward(act.q, act.k);
+  }
   rotate(pass, act, 1);
+  if (reading?.rope === "post") {
+    reading.forward(act.q, act.k);
+  }
   const cached = pass.cache?.[layer];
   if (cached !== undefined) {
     const c4 = (kvHeads * headDim) / 4;
@@ -120,9 +137,9 @@ export function forwardLayer(pass: Pass, layer: number): void {
 
 /** Turns q and k by their positions (sign 1) or their gradients back (sign −1). */
 export function rotate(pass: Pass, { q, k }: { q: GPUBuffer; k: GPUBuffer }, sign: 1 | -1): void {
-  const { llama, workspace, rows, offset } = pass;
+  const { llama, workspace, rows, offset, fork } = pass;
   const { heads, kvHeads, headDim: D } = llama.config;
-  const table = llama.ropeTable(offset + rows);
+  const table = llama.ropeTable(positionsEnd(rows, offset, fork));
   for (const [x, width] of [
     [q, heads * D],
     [k, kvHeads * D],

@@ -4,8 +4,9 @@
  */
 import { BufferPool } from "../gpu/buffers.ts";
 import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
+import { dpoSum } from "../kernels/dpo.ts";
 import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
-import { rowsGather, rowsScatter } from "../kernels/rows.ts";
+import { rowsGather, rowsScatterAdd } from "../kernels/rows.ts";
 import { backwardLinear, forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
 import type { QuantizedMatrix } from "./weights.ts";
@@ -34,6 +35,7 @@ export class Head {
   readonly #total: GPUBuffer; // (Σ −logprob, rows)
   readonly #dNormed: GPUBuffer; // (HEAD_BLOCK,C)
   readonly #dGathered: GPUBuffer; // (HEAD_BLOCK,C)
+  readonly #one: GPUBuffer; // the factor of a loss that is summed as it is
 
   constructor(llama: Llama) {
     this.#llama = llama;
@@ -52,6 +54,7 @@ export class Head {
     this.#total = pool.storage("loss total", 16);
     this.#dNormed = pool.storage("d head input", width);
     this.#dGathered = pool.storage("d gathered", width);
+    this.#one = pool.upload("one", Float32Array.of(1));
   }
 
   get gpuBytes(): number {
@@ -73,21 +76,48 @@ export class Head {
     if (dx !== null) {
       this.#llama.queue.clear(dx);
     }
-    for (let first = 0; first < supervised.length; first += HEAD_BLOCK) {
-      const block = supervised.slice(first, first + HEAD_BLOCK);
+    for (const block of blocks(supervised)) {
       this.#blockLoss(hidden, block);
       if (dx !== null) {
-        this.#blockBackward(block.length, dx);
+        this.#blockBackward(block.length, dx, this.#one, 0);
       }
+    }
+  }
+
+  /** sums[side] = Σ log-probabilities of the rows' labels, of one answer of a preference pair (kernels/dpo.ts). */
+  sumLogprobs(hidden: GPUBuffer, supervised: readonly SupervisedRow[], sums: GPUBuffer, side: 0 | 1): void {
+    for (const [index, block] of blocks(supervised).entries()) {
+      this.#blockStats(hidden, block);
+      this.#llama.queue.dispatch(
+        dpoSum,
+        { stats: this.#stats, sums },
+        {
+          ...{ rows: block.length, side, first: index === 0 ? 1 : 0 },
+          ...{ refChosen: 0, refRejected: 0, beta: 0, lambda: 0, pairShare: 0, tokenShare: 0 },
+        },
+      );
+    }
+  }
+
+  /** dx (T,C) += the gradient of factors[factor] × the sum of the rows' losses. Logits are made anew. */
+  addGradient(
+    hidden: GPUBuffer,
+    supervised: readonly SupervisedRow[],
+    dx: GPUBuffer,
+    factors: GPUBuffer,
+    factor: number,
+  ): void {
+    for (const block of blocks(supervised)) {
+      this.#blockStats(hidden, block);
+      this.#blockBackward(block.length, dx, factors, factor);
     }
   }
 
   /** Log-probability of each row's label. */
   async logprobs(hidden: GPUBuffer, supervised: readonly SupervisedRow[]): Promise<number[]> {
     const logprobs: number[] = [];
-    for (let first = 0; first < supervised.length; first += HEAD_BLOCK) {
-      const block = supervised.slice(first, first + HEAD_BLOCK);
-      this.#blockLoss(hidden, block);
+    for (const block of blocks(supervised)) {
+      this.#blockStats(hidden, block);
       const stats = new Float32Array(await this.#llama.queue.read(this.#stats, 0, block.length * 16));
       block.forEach((_, row) => logprobs.push((stats[4 * row + 2] ?? NaN) - (stats[4 * row + 3] ?? NaN)));
     }
@@ -135,6 +165,16 @@ export class Head {
   }
 
   #blockLoss(hidden: GPUBuffer, block: readonly SupervisedRow[]): void {
+    this.#blockStats(hidden, block);
+    this.#llama.queue.dispatch(
+      crossEntropyFinish,
+      { finished: this.#stats, total: this.#total },
+      { n0: 0, N: block.length, stride: 0, first: 0, factor: 0, rows: block.length },
+    );
+  }
+
+  /** Softmax statistics of the rows, and the logits of the last part of the vocabulary. */
+  #blockStats(hidden: GPUBuffer, block: readonly SupervisedRow[]): void {
     const { queue, head } = this.#llama;
     const rows = block.length;
     this.#norm(hidden, block);
@@ -149,17 +189,12 @@ export class Head {
       queue.dispatch(
         crossEntropyAccumulate,
         { logits: this.#logits, labels: this.#labels, stats: this.#stats },
-        { n0: part?.n0 ?? 0, N: part?.N ?? 0, stride: chunk.N, first: index === 0 ? 1 : 0, scale: 1, rows },
+        { n0: part?.n0 ?? 0, N: part?.N ?? 0, stride: chunk.N, first: index === 0 ? 1 : 0, factor: 0, rows },
       );
     });
-    queue.dispatch(
-      crossEntropyFinish,
-      { finished: this.#stats, total: this.#total },
-      { n0: 0, N: rows, stride: 0, first: 0, scale: 1, rows },
-    );
   }
 
-  #blockBackward(rows: number, dx: GPUBuffer): void {
+  #blockBackward(rows: number, dx: GPUBuffer, factors: GPUBuffer, factor: number): void {
     const { queue, head, config, outputNorm } = this.#llama;
     const { hiddenSize: C, rmsNormEps: eps } = config;
     this.#chunks.forEach((chunk, index) => {
@@ -170,8 +205,8 @@ export class Head {
       }
       queue.dispatch(
         crossEntropyBackward,
-        { dlogits: this.#logits, labels: this.#labels, saved: this.#stats },
-        { n0: part?.n0 ?? 0, N: part?.N ?? 0, stride: chunk.N, first: 0, scale: 1, rows },
+        { dlogits: this.#logits, labels: this.#labels, saved: this.#stats, factors },
+        { n0: part?.n0 ?? 0, N: part?.N ?? 0, stride: chunk.N, first: 0, factor, rows },
       );
       backwardLinear(queue, chunk, this.#logits, rows, this.#dNormed, index > 0);
     });
@@ -182,9 +217,18 @@ export class Head {
       { C, eps, rows },
     );
     queue.dispatch(
-      rowsScatter,
+      rowsScatterAdd,
       { input: this.#dGathered, index: this.#rows, output: dx },
       { count: rows, c4: C / 4, from0: 0, to0: 0 },
     );
   }
+}
+
+/** In pieces whose logits exist at a time. */
+function blocks(supervised: readonly SupervisedRow[]): SupervisedRow[][] {
+  const pieces: SupervisedRow[][] = [];
+  for (let first = 0; first < supervised.length; first += HEAD_BLOCK) {
+    pieces.push(supervised.slice(first, first + HEAD_BLOCK));
+  }
+  return pieces;
 }

@@ -5,13 +5,15 @@ import type { KernelDefinition } from "../gpu/kernel.ts";
 import { CommandQueue } from "../gpu/queue.ts";
 import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
 import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
+import { contrastiveLoss, contrastivePool, contrastiveScatter } from "../kernels/contrastive.ts";
+import { dpoLoss, dpoSum } from "../kernels/dpo.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
 import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { adamUpdate, clipByGlobalNorm, squareSums } from "../kernels/optimizer.ts";
 import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
 import { ropeRotate } from "../kernels/rope.ts";
-import { rowsCopy, rowsGather, rowsScatter } from "../kernels/rows.ts";
+import { rowsCopy, rowsGather, rowsScatterAdd } from "../kernels/rows.ts";
 import { swigluBackward, swigluForward } from "../kernels/swiglu.ts";
 import { type LlamaConfig, readLlamaConfig } from "./gguf/config.ts";
 import type { GgufFile } from "./gguf/gguf.ts";
@@ -178,8 +180,9 @@ export class Llama {
 
   /** Compiles the kernels of backward and the optimizer; quick when done before. */
   async prepareTraining(): Promise<void> {
-    await this.#prepare([loraGrad, rmsnormBackward, swigluBackward, rowsScatter, crossEntropyBackward]);
+    await this.#prepare([loraGrad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]);
     await this.#prepare([squareSums, clipByGlobalNorm, adamUpdate]);
+    await this.#prepare([contrastivePool, contrastiveLoss, contrastiveScatter, dpoSum, dpoLoss]);
     await this.#prepareLinear([linearBackward]);
     await this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants);
   }

@@ -18,13 +18,8 @@ export interface PromptTokenizer {
   readonly addBos: boolean;
 }
 
-export interface PromptEncoding {
-  /** BOS where the tokenizer adds it, prompt, and with a response: response and end token. */
-  ids: number[];
-  /** Of each id in `text`, UTF-16 units; BOS and end token have the empty range at the start and the end. */
-  offsets: [number, number][];
-  /** Index of the first id of the response; `ids.length` where there is none. */
-  responseStart: number;
+/** Without a response (a prompt to be answered) `ids` and `offsets` end where it would begin. */
+export interface PromptEncoding extends EncodedResponse {
   text: string;
   /** Range of the sentence in `text`. */
   sentence: [number, number];
@@ -55,6 +50,11 @@ export function promptPrefix({ name, definition }: EntityType): string {
   );
 }
 
+/** Everything before the response. */
+export function promptText(sentence: string, type: EntityType): string {
+  return promptPrefix(type) + sentence + BEFORE_RESPONSE;
+}
+
 /** The response that names these spans of the sentence, in text order. */
 export function responseText(sentence: string, entities: readonly Pick<Entity, "start" | "end" | "type">[]): string {
   const groups = [...entities].sort(compareEntities).map(({ start, end }) => {
@@ -68,9 +68,34 @@ export function responseText(sentence: string, entities: readonly Pick<Entity, "
   return `${HEAD}${groups.length === 0 ? OPEN + CLOSE : groups.join("")}${END}`;
 }
 
+/** Token ids of a prompt and a response to it. */
+export interface EncodedResponse {
+  /** BOS where the tokenizer adds it, prompt, response, end token. */
+  ids: number[];
+  /** Of each id in prompt + response, UTF-16 units; BOS and end token have the empty range at the start and the end. */
+  offsets: [number, number][];
+  /** Index of the first id of the response. */
+  responseStart: number;
+}
+
 /**
- * The ids of prompt and response, built once over the whole text, so that tokens cannot differ at the seam. The response
- * begins at the first token that holds a character of it, should a token ever hold the seam.
+ * The ids are built once over the whole text, so that tokens cannot differ at the seam. The response begins at the first
+ * token that holds a character of it, should a token ever hold the seam.
+ */
+export function encodeResponse(tokenizer: PromptTokenizer, prompt: string, response: string): EncodedResponse {
+  const { ids, offsets } = tokenizer.encode(prompt + response);
+  const start = firstAfter(offsets, prompt.length);
+  const end = prompt.length + response.length;
+  const bos = tokenizer.addBos ? tokenizer.bosTokenId : null;
+  return {
+    ids: [...(bos === null ? [] : [bos]), ...ids, tokenizer.eosTokenId],
+    offsets: [...(bos === null ? [] : [[0, 0] as [number, number]]), ...offsets, [end, end]],
+    responseStart: bos === null ? start : start + 1,
+  };
+}
+
+/**
+ * The ids of a training prompt and its response, or of a prompt to be answered.
  *
  * @param entities the sentence's gold entities (those of other types are left out), or null for a prompt to be answered.
  *   The ids of that prompt are those that come before any response in the ids with response.
@@ -81,28 +106,20 @@ export function encodePrompt(
   type: EntityType,
   entities: readonly Entity[] | null,
 ): PromptEncoding {
-  const prefix = promptPrefix(type);
-  const prompt = prefix + sentence + BEFORE_RESPONSE;
+  const prompt = promptText(sentence, type);
+  const sentenceStart = promptPrefix(type).length;
   const own = entities?.filter((entity) => entity.type === type.name);
   const response = own === undefined ? null : responseText(sentence, own);
   // A prompt to be answered is encoded with the words that every response begins with, then cut.
-  const { ids, offsets } = tokenizer.encode(prompt + (response ?? HEAD + OPEN));
-  const start = firstAfter(offsets, prompt.length);
+  const encoded = encodeResponse(tokenizer, prompt, response ?? HEAD + OPEN);
   if (response === null) {
-    ids.length = start;
-    offsets.length = start;
-  } else {
-    const end = prompt.length + response.length;
-    ids.push(tokenizer.eosTokenId);
-    offsets.push([end, end]);
+    encoded.ids.length = encoded.responseStart;
+    encoded.offsets.length = encoded.responseStart;
   }
-  const bos = tokenizer.addBos ? tokenizer.bosTokenId : null;
   return {
-    ids: bos === null ? ids : [bos, ...ids],
-    offsets: bos === null ? offsets : [[0, 0], ...offsets],
-    responseStart: bos === null ? start : start + 1,
+    ...encoded,
     text: response === null ? prompt : prompt + response,
-    sentence: [prefix.length, prefix.length + sentence.length],
+    sentence: [sentenceStart, sentenceStart + sentence.length],
     typeMention: [HEADER.length, HEADER.length + type.name.length],
   };
 }

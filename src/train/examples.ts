@@ -2,6 +2,7 @@
 import type { SupervisedRow } from "../model/head.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import { encodePrompt, type PromptTokenizer } from "../ner/prompt.ts";
+import { type ContrastiveRows, contrastiveRows, type Pooling } from "./contrastiveRows.ts";
 
 /** Of work that goes through examples one by one. */
 export interface ExamplesOptions {
@@ -16,10 +17,28 @@ export interface TrainExample {
   readonly ids: readonly number[];
   /** Index of the first supervised token; at least 1, below ids.length. */
   readonly responseStart: number;
+  /** For the attention contrastive loss; null where the sentence has no entity of the type, or the loss is off. */
+  readonly contrastive?: ContrastiveRows | null;
+}
+
+/** What a stage learns from: in memory, or read when it is needed (sourceExamples.ts). */
+export interface ExampleSource<E = TrainExample> {
+  readonly length: number;
+  /** Tokens that no example has more of; at least 1. */
+  readonly longest: number;
+  get(index: number): E | Promise<E>;
+}
+
+export function inMemory<E extends { readonly ids: readonly number[] }>(examples: readonly E[]): ExampleSource<E> {
+  return {
+    length: examples.length,
+    longest: longestExample(examples),
+    get: (index) => examples[index] as E,
+  };
 }
 
 /** Tokens of the longest example; at least 1. */
-export function longestExample(examples: readonly TrainExample[]): number {
+export function longestExample(examples: readonly { readonly ids: readonly number[] }[]): number {
   // Not Math.max(...lengths): a source corpus has more prompts than a call may have arguments.
   return examples.reduce((most, { ids }) => Math.max(most, ids.length), 1);
 }
@@ -30,23 +49,31 @@ export interface TooLong {
   readonly tokens: number;
 }
 
-/** One prompt for each document and type. Prompts over the context are named in `tooLong`, never cut. */
+/**
+ * One prompt for each document and type. Prompts over the context are named in `tooLong`, never cut.
+ * @param pooling of the attention contrastive loss; null where it is off
+ */
 export function buildExamples(
   tokenizer: PromptTokenizer,
   documents: readonly Document[],
   types: readonly EntityType[],
   contextLength: number,
+  pooling: Pooling | null = null,
 ): { examples: TrainExample[]; tooLong: TooLong[] } {
   const examples: TrainExample[] = [];
   const tooLong: TooLong[] = [];
   for (const document of documents) {
     for (const type of types) {
       const name = `${document.id} / ${type.name}`;
-      const { ids, responseStart } = encodePrompt(tokenizer, document.text, type, document.entities);
+      const encoding = encodePrompt(tokenizer, document.text, type, document.entities);
+      const { ids, responseStart } = encoding;
       if (ids.length > contextLength) {
         tooLong.push({ name, tokens: ids.length });
-      } else {
+      } else if (pooling === null) {
         examples.push({ name, ids, responseStart });
+      } else {
+        const contrastive = contrastiveRows(encoding, document.entities, type.name, pooling);
+        examples.push({ name, ids, responseStart, contrastive });
       }
     }
   }

@@ -11,18 +11,19 @@ import type { Llama } from "../model/llama.ts";
 import { nameSeed, uniform } from "../model/random.ts";
 import type { TrainExample } from "./examples.ts";
 
+/** Gradients in short: of each tensor its norm and dot products with seeded random vectors. */
+export interface GoldenGradients {
+  readonly gradNorms: Readonly<Record<string, number>>;
+  readonly projections: Readonly<Record<string, readonly number[]>>;
+}
+
 export interface Golden {
   readonly prompts: readonly { readonly text: string; readonly ids: number[]; readonly responseStart: number }[];
   readonly rank: number;
   readonly alpha: number;
   readonly targets: readonly LoraTarget[];
   readonly withoutAdapter: { readonly tokenLogprobs: number[][]; readonly loss: number };
-  readonly withAdapter: {
-    readonly tokenLogprobs: number[][];
-    readonly loss: number;
-    readonly gradNorms: Readonly<Record<string, number>>;
-    readonly projections: Readonly<Record<string, readonly number[]>>;
-  };
+  readonly withAdapter: GoldenGradients & { readonly tokenLogprobs: number[][]; readonly loss: number };
   readonly someLogits: readonly number[] | readonly (readonly number[])[];
   readonly curve: readonly number[];
 }
@@ -36,7 +37,10 @@ export function goldenExamples(golden: Golden): TrainExample[] {
 }
 
 /** The generated adapter: a formula shared with reference/generated_adapter.py, so that no file is needed. */
-export function goldenAdapter(llama: Llama, { rank, alpha, targets }: Golden): LoraWeights {
+export function goldenAdapter(
+  llama: Llama,
+  { rank, alpha, targets }: Pick<Golden, "rank" | "alpha" | "targets">,
+): LoraWeights {
   const tensors = new Map<string, LoraTensor>();
   llama.layers.forEach(({ linears }, layer) => {
     for (const target of LORA_TARGETS.filter((candidate) => targets.includes(candidate))) {
@@ -62,16 +66,20 @@ function generated(name: string, count: number, amplitude: number): Float32Array
  * ‖gradient − reference‖ / ‖reference‖ of each tensor, worst first, estimated from the golden's dot products with four
  * seeded random vectors u: entries are uniform in [−1, 1), so the mean of (difference·u)² is ‖difference‖²/3.
  */
-export function projectedErrors(gradients: LoraWeights, { withAdapter }: Golden): { name: string; error: number }[] {
+export function projectedErrors(
+  gradients: LoraWeights,
+  { gradNorms, projections }: GoldenGradients,
+): { name: string; error: number }[] {
   return [...gradients.tensors]
     .map(([name, { data }]) => {
       const squares = [0, 1, 2, 3].map((j) => {
         const seed = nameSeed(`${name}#${j}`);
         const projection = data.reduce((sum, value, index) => sum + value * uniform(seed, index), 0);
-        return (projection - (withAdapter.projections[name]?.[j] ?? NaN)) ** 2;
+        return (projection - (projections[name]?.[j] ?? NaN)) ** 2;
       });
       const difference = Math.sqrt((3 * squares.reduce((sum, square) => sum + square, 0)) / squares.length);
-      return { name, error: difference / (withAdapter.gradNorms[name] ?? NaN) };
+      // A tensor that the loss does not reach has a gradient of zeros, and nothing to be relative to.
+      return { name, error: difference / (gradNorms[name] === 0 ? 1 : (gradNorms[name] ?? NaN)) };
     })
     .sort((a, b) => b.error - a.error);
 }

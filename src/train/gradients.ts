@@ -3,13 +3,15 @@ import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { PAPER_SFT } from "./config.ts";
-import type { ExamplesOptions, TrainExample } from "./examples.ts";
-import { Trainer } from "./trainer.ts";
+import type { ContrastiveOptions } from "./contrastive.ts";
+import { DpoObjective, type DpoOptions } from "./dpo.ts";
+import type { DpoExample } from "./dpoExamples.ts";
+import { type ExamplesOptions, inMemory, type TrainExample } from "./examples.ts";
+import type { Objective, StepLosses } from "./objective.ts";
+import { SftObjective } from "./sft.ts";
+import { requireEntity, Trainer } from "./trainer.ts";
 
-export interface SftGradients {
-  /** Mean −log-probability per supervised token, nats. */
-  readonly loss: number;
-  readonly supervisedTokens: number;
+export interface Gradients extends StepLosses {
   /** Global norm. */
   readonly gradNorm: number;
   /** PEFT's names, Hugging Face's row order. */
@@ -22,17 +24,56 @@ export async function sftGradients(
   lora: Lora,
   examples: readonly TrainExample[],
   options: ExamplesOptions = {},
-): Promise<SftGradients> {
-  const trainer = await Trainer.create(llama, lora, examples, { ...PAPER_SFT, ...lora.config, dropout: 0 });
+): Promise<Gradients> {
+  const objective = new SftObjective(llama, inMemory(examples), { weight: 0, layer: null, rope: "pre" });
+  return gradientsOf(llama, lora, objective, options);
+}
+
+/** Gradients of the attention contrastive loss alone, unweighted (Eq. 4): the mean over prompts with an entity. */
+export async function contrastiveGradients(
+  llama: Llama,
+  lora: Lora,
+  examples: readonly TrainExample[],
+  settings: ContrastiveOptions,
+  options: ExamplesOptions = {},
+): Promise<Gradients> {
+  requireEntity(examples);
+  return gradientsOf(
+    llama,
+    lora,
+    new SftObjective(llama, inMemory(examples), { weight: "alone", ...settings }),
+    options,
+  );
+}
+
+/** Gradients of L' (Eq. 13) over all pairs as one step. */
+export async function dpoGradients(
+  llama: Llama,
+  lora: Lora,
+  pairs: readonly DpoExample[],
+  settings: DpoOptions,
+  options: ExamplesOptions = {},
+): Promise<Gradients> {
+  return gradientsOf(llama, lora, new DpoObjective(llama, inMemory(pairs), settings), options);
+}
+
+async function gradientsOf(
+  llama: Llama,
+  lora: Lora,
+  objective: Objective,
+  options: ExamplesOptions,
+): Promise<Gradients> {
+  await llama.prepareTraining();
+  const trainer = new Trainer(llama, lora, objective, { ...PAPER_SFT, ...lora.config, dropout: 0 });
   try {
-    const { pages, scale, ...measured } = await trainer.gradients(options);
-    const sums = await lora.readPages(pages);
-    for (const { data } of sums.tensors.values()) {
+    const { losses, gradNorm, pages, gradScale } = await trainer.gradients(options);
+    const gradients = await lora.readPages(pages);
+    for (const { data } of gradients.tensors.values()) {
       for (let i = 0; i < data.length; i++) {
-        data[i] = (data[i] as number) * scale;
+        data[i] = (data[i] as number) * gradScale;
       }
     }
-    return { ...measured, gradients: sums };
+    return { ...losses, gradNorm, gradients };
   } finally {
     trainer.destroy();
   }

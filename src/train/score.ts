@@ -1,5 +1,5 @@
 /** Log-probabilities of given responses. */
-import { forward, type Pass, writeTokens } from "../model/forward.ts";
+import { forward, type Pass, PLAIN_PASS, writeTokens } from "../model/forward.ts";
 import { Head } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
@@ -25,7 +25,7 @@ export async function scoreExamples(
     const scores: Score[] = [];
     for (const example of examples) {
       signal?.throwIfAborted();
-      const pass: Pass = { llama, lora, workspace, rows: example.ids.length, offset: 0, cache: null, dropout: null };
+      const pass: Pass = { ...PLAIN_PASS, llama, lora, workspace, rows: example.ids.length };
       writeTokens(pass, example.ids);
       await forward(pass);
       const hidden = workspace.residual[llama.config.layers] as GPUBuffer;

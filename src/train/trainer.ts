@@ -1,38 +1,40 @@
 /**
- * LoRA supervised fine-tuning: forward, response-only cross-entropy (method.md, Eq. 2), backward, Adam.
- * A step is one optimizer update over `gradAccumSteps` prompts, each a micro-batch; the loss is the mean over all
- * supervised tokens of the step. Only scalars come back from the GPU.
+ * The optimizer steps of a stage: forward, loss, backward, Adam. A step is one update over `gradAccumSteps` examples, each
+ * a micro-batch; what is lost and how it is averaged is the objective's (sft.ts, dpo.ts). Only scalars come back from the
+ * GPU.
  */
-import { BufferPool } from "../gpu/buffers.ts";
-import { adamUpdate, clipByGlobalNorm, squareSums, SQUARES_PER_GROUP } from "../kernels/optimizer.ts";
-import { backward, type BackwardPass } from "../model/backward.ts";
-import { forward, writeTokens } from "../model/forward.ts";
-import { Head } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
-import { type Lora, LoraPages } from "../model/lora.ts";
+import type { Lora, LoraPages } from "../model/lora.ts";
 import { pcg } from "../kernels/random.ref.ts";
 import { nameSeed } from "../model/random.ts";
 import { Workspace } from "../model/workspace.ts";
 import { checkTrainConfig, type TrainConfig } from "./config.ts";
-import { type ExamplesOptions, longestExample, supervisedRows, type TrainExample } from "./examples.ts";
+import { DpoObjective } from "./dpo.ts";
+import type { DpoExample } from "./dpoExamples.ts";
+import { type ExampleSource, type ExamplesOptions, inMemory, type TrainExample } from "./examples.ts";
+import type { LossTerm, Objective, ObjectiveExample, StepLosses } from "./objective.ts";
+import { Adam, type AdamState } from "./optimizer.ts";
 import { epochOrder, linearSchedule } from "./schedule.ts";
+import { SftObjective } from "./sft.ts";
 
-const BETA1 = 0.9;
-const BETA2 = 0.999;
-const EPS = 1e-8;
-
-/** One optimizer step, under TRL's names. */
-export interface StepLog {
+/** One optimizer step, under TRL's names; the terms of the loss follow where it has several (objective.ts). */
+export type StepLog = Readonly<Partial<Record<LossTerm, number>>> & {
   readonly step: number;
   /** Epochs done, a fraction. */
   readonly epoch: number;
-  /** Mean −log-probability per supervised token, nats. */
+  /** What was minimized, nats: in SFT the mean −log-probability per supervised token. */
   readonly loss: number;
   readonly learning_rate: number;
   /** Global norm of the gradient before clipping. */
   readonly grad_norm: number;
   /** Tokens seen since the start, prompts included. */
   readonly num_tokens: number;
+};
+
+/** What a run needs to go on exactly: data order, schedule and dropout follow from the step and the configuration. */
+export interface TrainerState extends AdamState {
+  readonly stepsDone: number;
+  readonly tokensSeen: number;
 }
 
 /** The run cannot go on: the step and tensor are named, and nothing was overwritten. */
@@ -44,53 +46,64 @@ export class Trainer {
   readonly totalSteps: number;
   readonly #llama: Llama;
   readonly #lora: Lora;
-  readonly #examples: readonly TrainExample[];
+  readonly #objective: Objective;
   readonly #config: TrainConfig;
-  readonly #pool: BufferPool;
   readonly #workspace: Workspace;
-  readonly #head: Head;
-  readonly #gradients: LoraPages;
-  readonly #m: LoraPages;
-  readonly #v: LoraPages;
-  readonly #partials: GPUBuffer;
-  readonly #state: GPUBuffer;
+  readonly #adam: Adam;
+  #order: { readonly epoch: number; readonly indices: number[] } | null = null;
   #stepsDone = 0;
   #tokensSeen = 0;
 
-  private constructor(llama: Llama, lora: Lora, examples: readonly TrainExample[], config: TrainConfig) {
+  constructor(llama: Llama, lora: Lora, objective: Objective, config: TrainConfig) {
     this.#llama = llama;
     this.#lora = lora;
-    this.#examples = examples;
+    this.#objective = objective;
     this.#config = config;
-    const perEpoch = Math.ceil(examples.length / config.gradAccumSteps);
-    this.totalSteps = config.maxSteps ?? Math.ceil(config.epochs * perEpoch);
-    this.#pool = new BufferPool(llama.queue.gpu);
-    this.#workspace = new Workspace(llama, longestExample(examples), lora.R, config.checkpointing);
-    this.#head = new Head(llama);
-    this.#gradients = new LoraPages(this.#pool, "lora gradients", lora.pageSizes);
-    this.#m = new LoraPages(this.#pool, "adam m", lora.pageSizes);
-    this.#v = new LoraPages(this.#pool, "adam v", lora.pageSizes);
-    const groups = lora.pageSizes.reduce((sum, size) => sum + Math.ceil(size / 4 / SQUARES_PER_GROUP), 0);
-    this.#partials = this.#pool.storage("squared norms", groups * 4);
-    this.#state = this.#pool.storage("optimizer state", 16);
+    this.totalSteps = config.maxSteps ?? Math.ceil(config.epochs * this.#stepsPerEpoch);
+    this.#workspace = new Workspace(llama, objective.examples.longest, lora.R, config.checkpointing);
+    this.#adam = new Adam(llama, lora);
   }
 
   /**
-   * Allocates everything training needs and compiles its kernels.
-   * @throws Error on an empty support set or a setting out of range
+   * Allocates everything SFT needs, with the attention contrastive loss where its weight is above 0, and compiles its
+   * kernels.
+   * @throws Error on an empty support set, a setting out of range, or a contrastive loss without an entity to read
    */
   static async create(
     llama: Llama,
     lora: Lora,
-    examples: readonly TrainExample[],
+    examples: readonly TrainExample[] | ExampleSource,
     config: TrainConfig,
   ): Promise<Trainer> {
     checkTrainConfig(config);
-    if (examples.length === 0) {
+    const source = "get" in examples ? examples : inMemory(examples);
+    if (source.length === 0) {
       throw new Error("expected at least one training prompt, got none (label at least one sentence)");
     }
+    const { contrastiveWeight: weight, contrastiveLayer: layer, contrastiveRope: rope } = config;
+    if (weight > 0 && !("get" in examples)) {
+      requireEntity(examples);
+    }
     await llama.prepareTraining();
-    return new Trainer(llama, lora, examples, config);
+    return new Trainer(llama, lora, new SftObjective(llama, source, { weight, layer, rope }), config);
+  }
+
+  /**
+   * The same for DPO.
+   * @throws Error where there is no pair, or a setting is out of range
+   */
+  static async createDpo(
+    llama: Llama,
+    lora: Lora,
+    pairs: readonly DpoExample[],
+    config: TrainConfig,
+  ): Promise<Trainer> {
+    checkTrainConfig(config);
+    if (pairs.length === 0) {
+      throw new Error("expected at least one preference pair, got none (obp pairs makes them from labelled sentences)");
+    }
+    await llama.prepareTraining();
+    return new Trainer(llama, lora, new DpoObjective(llama, inMemory(pairs), config), config);
   }
 
   get stepsDone(): number {
@@ -99,7 +112,7 @@ export class Trainer {
 
   /** GPU bytes of training beyond the model's weights. */
   get gpuBytes(): number {
-    return this.#pool.bytes + this.#workspace.gpuBytes + this.#head.gpuBytes + this.#lora.gpuBytes;
+    return this.#adam.gpuBytes + this.#workspace.gpuBytes + this.#objective.gpuBytes + this.#lora.gpuBytes;
   }
 
   /**
@@ -107,164 +120,130 @@ export class Trainer {
    * @throws TrainingError when the gradient is not finite (the update has not been made); AbortError between micro-batches
    */
   async step(signal?: AbortSignal): Promise<StepLog> {
-    const { gradAccumSteps, seed, dropout, warmupRatio, learningRate } = this.#config;
+    const { gradAccumSteps, seed, dropout, warmupRatio, learningRate, maxGradNorm, weightDecay } = this.#config;
     const step = this.#stepsDone;
-    const batch = this.#batch(step);
-    this.#clearGradients();
-    let supervised = 0;
+    const batch = await this.#batch(step);
+    this.#objective.begin(batch);
+    this.#adam.clear();
     let tokens = 0;
     for (const [index, example] of batch.entries()) {
       signal?.throwIfAborted();
       const dropoutSeed = pcg((nameSeed("dropout", seed) + step * gradAccumSteps + index) >>> 0);
-      supervised += await this.#microBatch(example, { seed: dropoutSeed, rate: dropout });
+      await this.#accumulate(example, { seed: dropoutSeed, rate: dropout });
       tokens += example.ids.length;
     }
     const rate = linearSchedule(step, this.totalSteps, warmupRatio, learningRate);
-    this.#update(step, supervised, rate);
-    const [lossSum = NaN] = new Float32Array(await this.#llama.queue.read(this.#head.total, 0, 8));
-    const [norm = NaN, , finite] = new Float32Array(await this.#llama.queue.read(this.#state, 0, 16));
-    if (finite !== 1 || !Number.isFinite(lossSum)) {
-      throw await this.#notFinite(`step ${step + 1}`, lossSum, batch);
-    }
+    const { gradScale } = this.#objective;
+    this.#adam.update({ step, gradScale, maxGradNorm, learningRate: rate, weightDecay });
+    const { losses, norm } = await this.#readBack(`step ${step + 1}`, batch);
     this.#stepsDone++;
     this.#tokensSeen += tokens;
+    const { loss, ...terms } = losses;
     return {
       step: this.#stepsDone,
-      epoch: this.#stepsDone / Math.ceil(this.#examples.length / gradAccumSteps),
-      loss: lossSum / supervised,
+      epoch: this.#stepsDone / this.#stepsPerEpoch,
+      loss,
       learning_rate: rate,
       grad_norm: norm,
       num_tokens: this.#tokensSeen,
+      ...terms,
     };
   }
 
   /**
-   * Loss and gradients over all examples, without dropout and without an update.
-   * Gradients are of the mean over all supervised tokens.
-   * @throws TrainingError when they are not finite; AbortError between prompts
+   * Loss and gradients over all examples, without dropout and without an update. The gradients are pages × gradScale.
+   * @throws TrainingError when they are not finite; AbortError between examples
    */
   async gradients({ signal, onProgress }: ExamplesOptions = {}): Promise<{
-    loss: number;
-    supervisedTokens: number;
+    losses: StepLosses;
     gradNorm: number;
     pages: LoraPages;
-    scale: number;
+    gradScale: number;
   }> {
-    this.#clearGradients();
-    let supervised = 0;
-    for (const [index, example] of this.#examples.entries()) {
+    const { examples } = this.#objective;
+    const all: ObjectiveExample[] = [];
+    for (let i = 0; i < examples.length; i++) {
+      all.push(await examples.get(i));
+    }
+    this.#objective.begin(all);
+    this.#adam.clear();
+    for (const [index, example] of all.entries()) {
       signal?.throwIfAborted();
-      supervised += await this.#microBatch(example, null);
-      onProgress?.(index + 1, this.#examples.length);
+      await this.#accumulate(example, null);
+      onProgress?.(index + 1, all.length);
     }
-    this.#measureNorm(1 / supervised, 0);
-    const [lossSum = NaN] = new Float32Array(await this.#llama.queue.read(this.#head.total, 0, 8));
-    const [gradNorm = NaN, , finite] = new Float32Array(await this.#llama.queue.read(this.#state, 0, 16));
-    if (finite !== 1 || !Number.isFinite(lossSum)) {
-      throw await this.#notFinite("the gradients", lossSum, this.#examples);
+    const { gradScale } = this.#objective;
+    this.#adam.measure(gradScale, 0);
+    const { losses, norm } = await this.#readBack("the gradients", all);
+    return { losses, gradNorm: norm, pages: this.#adam.gradients, gradScale };
+  }
+
+  /** Everything that steps have changed, read back. */
+  async state(): Promise<TrainerState> {
+    return { stepsDone: this.#stepsDone, tokensSeen: this.#tokensSeen, ...(await this.#adam.state()) };
+  }
+
+  /**
+   * Goes on from a state of a run with the same configuration and examples, step for step as that run would have.
+   * @throws Error where the state is another adapter's, or further than this run goes
+   */
+  restore(state: TrainerState): void {
+    if (state.stepsDone > this.totalSteps) {
+      throw new Error(`expected a state of at most ${this.totalSteps} steps, got ${state.stepsDone}`);
     }
-    return {
-      loss: lossSum / supervised,
-      supervisedTokens: supervised,
-      gradNorm,
-      pages: this.#gradients,
-      scale: 1 / supervised,
-    };
+    this.#adam.restore(state);
+    this.#stepsDone = state.stepsDone;
+    this.#tokensSeen = state.tokensSeen;
   }
 
   destroy(): void {
-    this.#llama.queue.release(this.#pool);
+    this.#adam.destroy();
     this.#workspace.destroy();
-    this.#head.destroy();
+    this.#objective.destroy();
+  }
+
+  get #stepsPerEpoch(): number {
+    return Math.ceil(this.#objective.examples.length / this.#config.gradAccumSteps);
   }
 
   /** Examples of a step: the epochs' shuffled orders, cut into steps that do not cross an epoch's end. */
-  #batch(step: number): TrainExample[] {
+  async #batch(step: number): Promise<ObjectiveExample[]> {
     const { gradAccumSteps, seed } = this.#config;
-    const perEpoch = Math.ceil(this.#examples.length / gradAccumSteps);
-    const order = epochOrder(this.#examples.length, seed, Math.floor(step / perEpoch));
-    const first = (step % perEpoch) * gradAccumSteps;
-    return order.slice(first, first + gradAccumSteps).map((index) => this.#examples[index] as TrainExample);
-  }
-
-  /** Forward and backward of one prompt; gradients and losses are added. Returns its supervised tokens. */
-  async #microBatch(example: TrainExample, dropout: BackwardPass["dropout"]): Promise<number> {
-    const rows = supervisedRows(example);
-    const pass: BackwardPass = {
-      llama: this.#llama,
-      lora: this.#lora,
-      workspace: this.#workspace,
-      rows: example.ids.length,
-      offset: 0,
-      cache: null,
-      dropout,
-      loraGradients: this.#gradients,
-    };
-    writeTokens(pass, example.ids);
-    await forward(pass);
-    const hidden = this.#workspace.residual[this.#llama.config.layers];
-    const grads = this.#workspace.gradients;
-    if (hidden === undefined || grads === null) {
-      throw new Error("expected a training workspace");
+    const { examples } = this.#objective;
+    const epoch = Math.floor(step / this.#stepsPerEpoch);
+    if (this.#order?.epoch !== epoch) {
+      this.#order = { epoch, indices: epochOrder(examples.length, seed, epoch) };
     }
-    this.#head.loss(hidden, rows, grads.dx);
-    await backward(pass);
-    return rows.length;
-  }
-
-  #clearGradients(): void {
-    this.#head.clearTotal();
-    for (const buffer of this.#gradients.buffers) {
-      this.#llama.queue.clear(buffer);
+    const first = (step % this.#stepsPerEpoch) * gradAccumSteps;
+    const batch: ObjectiveExample[] = [];
+    for (const index of this.#order.indices.slice(first, first + gradAccumSteps)) {
+      batch.push(await examples.get(index));
     }
+    return batch;
   }
 
-  #measureNorm(gradScale: number, maxNorm: number): void {
-    const { queue } = this.#llama;
-    let first = 0;
-    const params = {
-      ...{ groups: 0, gradScale, maxNorm, learningRate: 0, beta1: BETA1, beta2: BETA2, eps: EPS },
-      ...{ weightDecay: 0, correction1: 1, correction2: 1 },
-    };
-    for (const g of this.#gradients.buffers) {
-      const count = g.size / 4;
-      queue.dispatch(squareSums, { g, partials: this.#partials }, { ...params, count, first });
-      first += Math.ceil(count / SQUARES_PER_GROUP);
+  #accumulate(
+    example: ObjectiveExample,
+    dropout: { readonly seed: number; readonly rate: number } | null,
+  ): Promise<void> {
+    const [llama, lora, workspace, loraGradients] = [this.#llama, this.#lora, this.#workspace, this.#adam.gradients];
+    return this.#objective.accumulate(example, { llama, lora, workspace, dropout, loraGradients });
+  }
+
+  async #readBack(what: string, batch: readonly ObjectiveExample[]): Promise<{ losses: StepLosses; norm: number }> {
+    const losses = await this.#objective.losses();
+    const { norm, finite } = await this.#adam.norm();
+    if (!finite || !Number.isFinite(losses.loss)) {
+      throw await this.#notFinite(what, losses.loss, batch);
     }
-    queue.dispatch(
-      clipByGlobalNorm,
-      { sums: this.#partials, state: this.#state },
-      { ...params, count: first, groups: first, first: 0 },
-    );
-  }
-
-  #update(step: number, supervised: number, learningRate: number): void {
-    const { maxGradNorm, weightDecay } = this.#config;
-    const gradScale = 1 / supervised;
-    this.#measureNorm(gradScale, maxGradNorm);
-    this.#gradients.buffers.forEach((g, page) => {
-      const [m, v, weights] = [this.#m.buffers[page], this.#v.buffers[page], this.#lora.weights.buffers[page]];
-      if (m === undefined || v === undefined || weights === undefined) {
-        throw new Error(`expected moments of page ${page}, got none`);
-      }
-      this.#llama.queue.dispatch(
-        adamUpdate,
-        { g, decided: this.#state, m, v, weights },
-        {
-          ...{ count: g.size / 4, groups: 0, first: 0, gradScale, maxNorm: maxGradNorm, learningRate, weightDecay },
-          ...{ beta1: BETA1, beta2: BETA2, eps: EPS },
-          correction1: 1 - BETA1 ** (step + 1),
-          correction2: 1 - BETA2 ** (step + 1),
-        },
-      );
-    });
+    return { losses, norm };
   }
 
   /** Finds the first tensor that is not finite, to name it. */
-  async #notFinite(what: string, lossSum: number, batch: readonly TrainExample[]): Promise<TrainingError> {
-    const { tensors } = await this.#lora.readPages(this.#gradients);
+  async #notFinite(what: string, loss: number, batch: readonly ObjectiveExample[]): Promise<TrainingError> {
+    const { tensors } = await this.#lora.readPages(this.#adam.gradients);
     const broken = [...tensors].find(([, { data }]) => !data.every(Number.isFinite));
-    const scalar = Number.isFinite(lossSum) ? "the gradients' global norm" : "the loss";
+    const scalar = Number.isFinite(loss) ? "the gradients' global norm" : "the loss";
     const where = broken === undefined ? scalar : `the gradient of ${broken[0]}`;
     const prompts =
       batch
@@ -273,6 +252,15 @@ export class Trainer {
         .join(", ") + (batch.length > 8 ? ", …" : "");
     return new TrainingError(
       `expected finite numbers in ${what}, got NaN or Infinity in ${where} (prompts ${prompts}; no weight was changed: lower the learning rate, or check the model file)`,
+    );
+  }
+}
+
+/** @throws Error where the attention contrastive loss would have nothing to read */
+export function requireEntity(examples: readonly TrainExample[]): void {
+  if (!examples.some(({ contrastive }) => (contrastive ?? null) !== null)) {
+    throw new Error(
+      "expected at least one prompt with an entity for the attention contrastive loss, got none (label an entity, or set contrastiveWeight to 0)",
     );
   }
 }

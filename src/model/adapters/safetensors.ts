@@ -71,6 +71,16 @@ export function readSafetensors(bytes: Uint8Array): ReadonlyMap<string, SafeTens
   );
 }
 
+/** The texts that stand beside the tensors; empty where there are none. @throws SafetensorsError */
+export function readMetadata(bytes: Uint8Array): Readonly<Record<string, string>> {
+  const { __metadata__: metadata } = readHeader(bytes).header as { readonly __metadata__?: unknown };
+  return Object.fromEntries(
+    Object.entries(isObject(metadata) ? metadata : {}).filter((entry): entry is [string, string] => {
+      return typeof entry[1] === "string";
+    }),
+  );
+}
+
 /** A file of f32 tensors, in the order of their names, so that equal tensors give equal bytes. */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>,

@@ -1,0 +1,83 @@
+// What each stage of obp train learns from: prompts of documents, of streamed corpora, or preference pairs.
+import { join } from "node:path";
+import type { Llama } from "../model/llama.ts";
+import type { Lora } from "../model/lora.ts";
+import type { TrainConfig } from "../train/config.ts";
+import { encodePreferences } from "../train/encodePairs.ts";
+import type { TooLong } from "../train/examples.ts";
+import { Trainer } from "../train/trainer.ts";
+import type { Context } from "./context.ts";
+import { type ReadingOptions, readDocuments, readTypes } from "./documents.ts";
+import { UsageError } from "./errors.ts";
+import { examplesOf } from "./examples.ts";
+import type { OpenedModel } from "./loadModel.ts";
+import { readPreferences } from "./pairsFile.ts";
+import { readReference, storeReference } from "./referencePairs.ts";
+
+export interface Stage {
+  /** Prompts or pairs. */
+  readonly prompts: number;
+  readonly leftOut: readonly TooLong[];
+  /** Allocates what training needs. @param resumed the run goes on from a checkpoint */
+  trainer(llama: Llama, lora: Lora, resumed: boolean): Promise<Trainer>;
+}
+
+export interface StageInput {
+  readonly model: OpenedModel;
+  readonly config: TrainConfig;
+  readonly train: readonly string[];
+  readonly types: string | undefined;
+  readonly out: string;
+  readonly reading: ReadingOptions;
+  readonly context: Context;
+}
+
+/** @throws Error where there is nothing to learn from */
+export async function openStage(input: StageInput): Promise<Stage> {
+  switch (input.config.stage) {
+    case "source":
+      throw new Error("TODO");
+    case "sft":
+      return sftStage(input);
+    case "dpo":
+      return dpoStage(input);
+  }
+}
+
+function sftStage({ model, config, train, types: typesFile, reading, context }: StageInput): Stage {
+  const note = (line: string) => context.note(line);
+  if (typesFile === undefined) {
+    throw new UsageError("expected --types TYPES.json, got none (the types to learn, with their definitions)");
+  }
+  const types = readTypes(typesFile);
+  const documents = train.flatMap((path) => readDocuments(path, reading, note));
+  const pooling = config.contrastiveWeight > 0 ? config.contrastivePooling : null;
+  const { examples, leftOut } = examplesOf(model, documents, types, note, pooling);
+  return {
+    prompts: examples.length,
+    leftOut,
+    trainer: (llama, lora) => Trainer.create(llama, lora, examples, config),
+  };
+}
+
+function dpoStage({ model, config, train, types, out, context }: StageInput): Stage {
+  if (types !== undefined) {
+    throw new UsageError(
+      "expected pairs in --train and no --types for the stage dpo, got --types (obp pairs makes pairs)",
+    );
+  }
+  const preferences = train.flatMap((path) => readPreferences(path));
+  const pairs = encodePreferences(model.tokenizer, model.config.contextLength, preferences);
+  const folder = join(out, "run");
+  return {
+    prompts: pairs.length,
+    leftOut: [],
+    async trainer(llama, lora, resumed) {
+      // The adapter as it is now, before the first step: base and SFT adapter, frozen.
+      const examples = resumed
+        ? readReference(folder, preferences, pairs)
+        : await storeReference(folder, preferences, pairs, llama, lora, context);
+      return Trainer.createDpo(llama, lora, examples, config);
+    },
+  };
+}

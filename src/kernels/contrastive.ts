@@ -1,0 +1,45 @@
+/** Attention contrastive loss of one prompt. Maths, shapes and lists: shaders/contrastive.wgsl. */
+import contrastiveWgsl from "../../shaders/contrastive.wgsl";
+import { defineKernel } from "../gpu/kernel.ts";
+import { FRAGMENTS } from "./fragments.ts";
+
+const common = {
+  source: contrastiveWgsl,
+  fragments: FRAGMENTS,
+  params: { V: "u32", D: "u32", heads: "u32", first: "u32", rows: "u32", weight: "f32" },
+  constants: { WG: 64 },
+} as const;
+
+/** Vectors e[first + i] (V,D), i < rows: the mean over list i's rows and all heads of x (T,heads·D). */
+export const contrastivePool = defineKernel({
+  ...common,
+  name: "contrastive.pool",
+  entryPoint: "pool",
+  bindings: { x: "read", starts: "read", members: "read", e: "read_write" },
+  workgroups: ({ D, rows }, { WG = 1 }) => [Math.ceil(D / WG), rows],
+});
+
+/** (Cosine with the type, length) of each vector (V,2), the gradient de (V,D) of −log σ(Σ sign·cos), and total += (loss, 1). */
+export const contrastiveLoss = defineKernel({
+  ...common,
+  name: "contrastive.loss",
+  entryPoint: "loss",
+  bindings: { vectors: "read", signs: "read", cosines: "read_write", de: "read_write", total: "read_write" },
+  workgroups: () => [1],
+});
+
+/** dx (T,heads·D) += weight × the gradient through pool, in the `rows` rows touched. */
+export const contrastiveScatter = defineKernel({
+  ...common,
+  name: "contrastive.scatter",
+  entryPoint: "scatter",
+  bindings: {
+    touched: "read",
+    starts: "read",
+    members: "read",
+    counts: "read",
+    gradient: "read",
+    dx: "read_write",
+  },
+  workgroups: ({ heads, D, rows }, { WG = 1 }) => [Math.ceil((heads * D) / WG), rows],
+});

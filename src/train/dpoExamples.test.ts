@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testGpu } from "../gpu/nodeTestGpu.ts";
+import { bytesSource } from "../model/gguf/byteSource.ts";
+import { openGguf } from "../model/gguf/gguf.ts";
+import { Llama } from "../model/llama.ts";
+import { Lora } from "../model/lora.ts";
+import { PAPER_SFT } from "./config.ts";
+import { dpoPair, pairLogprobs } from "./dpoExamples.ts";
+import { dpoGradients, sftGradients } from "./gradients.ts";
+import { scoreExamples } from "./score.ts";
+
+const encoded = (ids: readonly number[], responseStart: number) => ({ ids, responseStart });
+
+describe("a pair's layout", () => {
+  test("what both answers begin with runs once, and every token of both is predicted", () => {
+    const pair = dpoPair("p", encoded([1, 2, 3, 7, 8, 0], 3), encoded([1, 2, 3, 7, 9, 9, 0], 3));
+    expect(pair.ids).toEqual([1, 2, 3, 7, 8, 0, 9, 9, 0]);
+    expect(pair.fork).toEqual({ shared: 4, middle: 6 });
+    expect(pair.chosen).toEqual([
+      { row: 2, label: 7 },
+      { row: 3, label: 8 },
+      { row: 4, label: 0 },
+    ]);
+    expect(pair.rejected).toEqual([
+      { row: 2, label: 7 },
+      { row: 3, label: 9 },
+      { row: 6, label: 9 },
+      { row: 7, label: 0 },
+    ]);
+  });
+
+  test("an answer that is the beginning of the other keeps a row of its own", () => {
+    const pair = dpoPair("p", encoded([1, 2, 5, 6], 2), encoded([1, 2, 5], 2));
+    expect(pair.fork).toEqual({ shared: 2, middle: 4 });
+    expect(pair.ids).toEqual([1, 2, 5, 6, 5]);
+    expect(pair.rejected).toEqual([{ row: 1, label: 5 }]);
+  });
+
+  test("the same answer twice, and prompts that differ, are errors", () => {
+    expect(() => dpoPair("line 4", encoded([1, 2, 3], 2), encoded([1, 2, 3], 2))).toThrow(
+      "expected two different answers in line 4, got the same one twice",
+    );
+    expect(() => dpoPair("line 5", encoded([1, 2, 3], 2), encoded([1, 9, 3], 2))).toThrow(
+      "expected both answers of line 5 behind the same prompt, got prompts that differ at token 1 of 2",
+    );
+  });
+});
+
+describe("pairs on a tiny Llama", () => {
+  let llama: Llama;
+  let lora: Lora;
+  const pairs = [
+    dpoPair("a", encoded([5, 9, 20, 31, 34, 7, 3], 4), encoded([5, 9, 20, 31, 34, 30, 29, 28, 3], 4)),
+    dpoPair("b", encoded([12, 13, 14, 15, 3], 2), encoded([12, 13, 39, 3], 2)),
+  ];
+  const alone = (side: "chosen" | "rejected") => [
+    {
+      name: "a",
+      ids: side === "chosen" ? [5, 9, 20, 31, 34, 7, 3] : [5, 9, 20, 31, 34, 30, 29, 28, 3],
+      responseStart: 4,
+    },
+    { name: "b", ids: side === "chosen" ? [12, 13, 14, 15, 3] : [12, 13, 39, 3], responseStart: 2 },
+  ];
+
+  beforeAll(async () => {
+    const file = readFileSync(new URL("../../reference/goldens/gguf/tiny.gguf", import.meta.url));
+    llama = await Llama.load(await testGpu(), await openGguf(bytesSource(file, "tiny.gguf")));
+    await llama.prepareTraining();
+    const fresh = Lora.create(llama, { ...PAPER_SFT, dropout: 0, rank: 4 }, 1);
+    const { config, tensors } = await fresh.read();
+    fresh.destroy();
+    const filled = new Map(
+      [...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.map((_, i) => 0.1 * Math.sin(i + 1)) }]),
+    );
+    lora = Lora.fromWeights(llama, { config, tensors: filled });
+  });
+  afterAll(() => {
+    lora.destroy();
+    llama.destroy();
+  });
+
+  test("log-probabilities are those of each answer behind its prompt alone", async () => {
+    const together = await pairLogprobs(llama, lora, pairs);
+    const chosen = await scoreExamples(llama, lora, alone("chosen"));
+    const rejected = await scoreExamples(llama, lora, alone("rejected"));
+    together.forEach((pair, i) => {
+      expect(pair.chosen).toBeCloseTo(chosen[i]?.logprob ?? NaN, 4);
+      expect(pair.rejected).toBeCloseTo(rejected[i]?.logprob ?? NaN, 4);
+    });
+  });
+
+  test("with beta 0 the gradient is that of the chosen answers' cross-entropy, without their partners' rows", async () => {
+    const examples = pairs.map((pair) => ({ ...pair, reference: { chosen: -3, rejected: -4 } }));
+    const dpo = await dpoGradients(llama, lora, examples, { beta: 0, sftAlpha: 1, dpopLambda: 0 });
+    const sft = await sftGradients(llama, lora, alone("chosen"));
+    expect(dpo.nll_loss).toBeCloseTo(sft.loss, 5);
+    expect(dpo.dpo_loss).toBeCloseTo(Math.log(2), 6);
+    for (const [name, { data }] of dpo.gradients.tensors) {
+      const expected = sft.gradients.tensors.get(name)?.data ?? new Float32Array();
+      data.forEach((value, i) => expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(1e-5));
+    }
+  });
+
+  test("the gradient is the loss's slope along a direction", async () => {
+    const examples = pairs.map((pair) => ({ ...pair, reference: { chosen: -30, rejected: -31 } }));
+    const settings = { beta: 0.3, sftAlpha: 0.2, dpopLambda: 2 };
+    const { gradients } = await dpoGradients(llama, lora, examples, settings);
+    const { config, tensors } = await lora.read();
+    const lossAt = async (step: number) => {
+      const moved = new Map(
+        [...tensors].map(([name, { shape, data }]) => [
+          name,
+          { shape, data: data.map((value, i) => value + step * (gradients.tensors.get(name)?.data[i] ?? NaN)) },
+        ]),
+      );
+      const other = Lora.fromWeights(llama, { config, tensors: moved });
+      const { loss } = await dpoGradients(llama, other, examples, settings);
+      other.destroy();
+      return loss;
+    };
+    const squares = [...gradients.tensors.values()].reduce(
+      (sum, { data }) => sum + data.reduce((total, value) => total + value * value, 0),
+      0,
+    );
+    const step = 0.02 / Math.sqrt(squares);
+    const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
+    expect(slope / squares).toBeCloseTo(1, 2);
+  });
+});

@@ -1,0 +1,280 @@
+/** Test helper: the contrastive and the preference loss against the golden files of reference/method_goldens.py. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { LoraTarget } from "../model/adapters/loraWeights.ts";
+import type { Llama } from "../model/llama.ts";
+import { Lora } from "../model/lora.ts";
+import { encodePrompt, type PromptTokenizer } from "../ner/prompt.ts";
+import { PAPER_SFT, type TrainConfig } from "./config.ts";
+import { ContrastiveLoss } from "./contrastive.ts";
+import { type ContrastiveRows, contrastiveRows, POOLINGS } from "./contrastiveRows.ts";
+import { dpoPair, type DpoExample, pairLogprobs } from "./dpoExamples.ts";
+import type { TrainExample } from "./examples.ts";
+import { contrastiveGradients, dpoGradients, type Gradients } from "./gradients.ts";
+import { expectWithin, type GoldenGradients, goldenAdapter, projectedErrors } from "./goldens.ts";
+import type { StepLosses } from "./objective.ts";
+import { type StepLog, Trainer } from "./trainer.ts";
+
+interface Logprobs {
+  readonly chosen: number;
+  readonly rejected: number;
+}
+
+interface MethodGolden {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly targets: readonly LoraTarget[];
+  readonly layer: number;
+  readonly prompts: readonly {
+    readonly type: { readonly name: string; readonly definition: string };
+    readonly sentence: string;
+    readonly entities: readonly { readonly start: number; readonly end: number }[];
+    readonly ids: readonly number[];
+    readonly responseStart: number;
+    readonly rows: Readonly<Record<"mean" | "ancestor", ContrastiveRows | null>>;
+    readonly cosines: { readonly entities: number[]; readonly neighbours: number[] } | null;
+  }[];
+  readonly contrastive: StepLosses & GoldenGradients & { readonly variants: Readonly<Record<string, number>> };
+  readonly total: StepLosses & GoldenGradients & { readonly contrastiveWeight: number };
+  readonly dpo: StepLosses &
+    GoldenGradients & {
+      readonly beta: number;
+      readonly sftAlpha: number;
+      readonly referenceScale: number;
+      readonly pairs: readonly {
+        readonly kind: string;
+        readonly responseStart: number;
+        readonly chosenIds: readonly number[];
+        readonly rejectedIds: readonly number[];
+        readonly reference: Logprobs;
+        readonly "logps/chosen": number;
+        readonly "logps/rejected": number;
+      }[];
+      readonly dpop: { readonly lambda: number; readonly loss: number };
+    };
+  readonly curves: Readonly<
+    Record<
+      "sft" | "dpo",
+      { readonly settings: { readonly learningRate: number }; readonly steps: readonly StepLosses[] }
+    >
+  >;
+}
+
+/** Goals of the losses (absolute) and of the gradients (relative, of each tensor and in the median). */
+const LOSS = 1e-5;
+const EACH = 3e-4;
+const MEDIAN = 1e-4;
+const CURVE = 1e-3;
+
+/** Defines the tests of one model. @param curveSteps of the goldens' 20 */
+export function testMethod(
+  name: "bundled" | "smollm2",
+  model: () => { readonly llama: Llama; readonly tokenizer: PromptTokenizer },
+  curveSteps: number,
+): void {
+  const golden = readMethodGolden(name);
+  const adapter = (llama: Llama) => Lora.fromWeights(llama, goldenAdapter(llama, golden));
+
+  describe("contrastive loss", () => {
+    test.each(POOLINGS)("the rows it reads, pooling %s, and the ids", (pooling) => {
+      for (const { type, sentence, entities, ids, rows } of golden.prompts) {
+        const own = entities.map((entity) => ({ ...entity, type: type.name }));
+        const encoding = encodePrompt(model().tokenizer, sentence, type, own);
+        expect(encoding.ids).toEqual(ids);
+        expect(contrastiveRows(encoding, own, type.name, pooling)).toEqual(rows[pooling]);
+      }
+    });
+
+    test("loss and every LoRA gradient, alone", async () => {
+      const lora = adapter(model().llama);
+      const settings = { layer: golden.layer, rope: "pre" } as const;
+      const measured = await contrastiveGradients(model().llama, lora, examples(golden, "mean"), settings);
+      lora.destroy();
+      expectLosses(measured, golden.contrastive);
+      expectGradients(measured, golden.contrastive);
+    });
+
+    test.each([
+      ["pre", "ancestor"],
+      ["post", "mean"],
+      ["post", "ancestor"],
+    ] as const)("loss %s RoPE, pooling %s", async (rope, pooling) => {
+      const lora = adapter(model().llama);
+      const measured = await contrastiveGradients(model().llama, lora, examples(golden, pooling), {
+        layer: null,
+        rope,
+      });
+      lora.destroy();
+      expectWithin([measured.loss], [golden.contrastive.variants[`${rope}/${pooling}`] ?? NaN], LOSS);
+    });
+
+    test("the cosines of each entity and neighbour", async () => {
+      const { llama } = model();
+      const lora = adapter(llama);
+      const loss = new ContrastiveLoss(llama, { layer: null, rope: "pre" });
+      for (const [i, example] of examples(golden, "mean").entries()) {
+        if (example.contrastive) {
+          const cosines = await loss.measure(lora, example.ids, example.contrastive);
+          expectWithin(cosines.entities, golden.prompts[i]?.cosines?.entities, LOSS);
+          expectWithin(cosines.neighbours, golden.prompts[i]?.cosines?.neighbours, LOSS);
+        }
+      }
+      loss.destroy();
+      lora.destroy();
+    });
+
+    test("with SFT: losses and every LoRA gradient", async () => {
+      const { llama } = model();
+      const lora = adapter(llama);
+      const trainer = await Trainer.create(llama, lora, examples(golden, "mean"), sftConfig(golden, lora));
+      const { losses, pages, gradScale } = await trainer.gradients();
+      const gradients = await lora.readPages(pages);
+      gradients.tensors.forEach(({ data }) => data.forEach((value, i) => (data[i] = value * gradScale)));
+      trainer.destroy();
+      lora.destroy();
+      expectLosses(losses, golden.total);
+      expectGradients({ gradients }, golden.total);
+    });
+
+    test(`with SFT: ${curveSteps} steps of the curve`, async () => {
+      const { llama } = model();
+      const lora = adapter(llama);
+      const trainer = await Trainer.create(llama, lora, examples(golden, "mean"), sftConfig(golden, lora));
+      await expectCurve(trainer, golden.curves.sft.steps.slice(0, curveSteps), [
+        "loss",
+        "sft_loss",
+        "contrastive_loss",
+      ]);
+      lora.destroy();
+    });
+  });
+
+  describe("DPO", () => {
+    test("log-probabilities of the policy and of the reference, both answers behind one prompt", async () => {
+      const { llama } = model();
+      const pairs = dpoExamples(golden);
+      const policy = adapter(llama);
+      const measured = await pairLogprobs(llama, policy, pairs);
+      policy.destroy();
+      const reference = Lora.fromWeights(llama, scaledB(goldenAdapter(llama, golden), golden.dpo.referenceScale));
+      const stored = await pairLogprobs(llama, reference, pairs);
+      reference.destroy();
+      golden.dpo.pairs.forEach((pair, i) => {
+        expectWithin([measured[i]?.chosen ?? NaN], [pair["logps/chosen"]], 1e-3);
+        expectWithin([measured[i]?.rejected ?? NaN], [pair["logps/rejected"]], 1e-3);
+        expectWithin(
+          [stored[i]?.chosen ?? NaN, stored[i]?.rejected ?? NaN],
+          [pair.reference.chosen, pair.reference.rejected],
+          1e-3,
+        );
+      });
+    });
+
+    test("loss, terms and every LoRA gradient", async () => {
+      const { llama } = model();
+      const lora = adapter(llama);
+      const { beta, sftAlpha } = golden.dpo;
+      const measured = await dpoGradients(llama, lora, dpoExamples(golden), { beta, sftAlpha, dpopLambda: 0 });
+      lora.destroy();
+      expectLosses(measured, golden.dpo);
+      expectGradients(measured, golden.dpo);
+    });
+
+    test("DPO-Positive's loss", async () => {
+      const { llama } = model();
+      const lora = adapter(llama);
+      const { beta, sftAlpha, dpop } = golden.dpo;
+      const measured = await dpoGradients(llama, lora, dpoExamples(golden), {
+        beta,
+        sftAlpha,
+        dpopLambda: dpop.lambda,
+      });
+      lora.destroy();
+      // The penalty of λ = 5 multiplies what rounding does to the chosen answers by six.
+      expectWithin([measured.loss], [dpop.loss], 6 * LOSS);
+    });
+
+    test(`${curveSteps} steps of the curve`, async () => {
+      const { llama } = model();
+      const lora = adapter(llama);
+      const { learningRate } = golden.curves.dpo.settings;
+      const settings = { ...curveConfig(lora, dpoExamples(golden).length), stage: "dpo", learningRate } as const;
+      const trainer = await Trainer.createDpo(llama, lora, dpoExamples(golden), settings);
+      await expectCurve(trainer, golden.curves.dpo.steps.slice(0, curveSteps), ["loss", "rewards/margins"]);
+      lora.destroy();
+    });
+  });
+}
+
+function readMethodGolden(name: string): MethodGolden {
+  const path = new URL(`../../reference/goldens/${name}-method.json`, import.meta.url);
+  return JSON.parse(readFileSync(path, "utf8")) as MethodGolden;
+}
+
+function examples(golden: MethodGolden, pooling: "mean" | "ancestor"): TrainExample[] {
+  return golden.prompts.map(({ type, ids, responseStart, rows }, i) => ({
+    name: `golden ${i}, ${type.name}`,
+    ids,
+    responseStart,
+    contrastive: rows[pooling],
+  }));
+}
+
+function dpoExamples(golden: MethodGolden): DpoExample[] {
+  return golden.dpo.pairs.map(({ kind, responseStart, chosenIds, rejectedIds, reference }, i) => ({
+    ...dpoPair(`pair ${i}, ${kind}`, { ids: chosenIds, responseStart }, { ids: rejectedIds, responseStart }),
+    reference,
+  }));
+}
+
+function curveConfig(lora: Lora, examplesAStep: number): TrainConfig {
+  return {
+    ...{ ...PAPER_SFT, ...lora.config, dropout: 0, learningRate: 1e-3 },
+    ...{ gradAccumSteps: examplesAStep, epochs: 20, checkpointing: "none" },
+  };
+}
+
+function sftConfig(golden: MethodGolden, lora: Lora): TrainConfig {
+  return { ...curveConfig(lora, golden.prompts.length), contrastiveWeight: golden.total.contrastiveWeight };
+}
+
+function expectLosses(measured: StepLosses, golden: StepLosses): void {
+  const terms = ["loss", "sft_loss", "contrastive_loss", "dpo_loss", "nll_loss", "rewards/margins"] as const;
+  for (const term of terms.filter((name) => name in golden)) {
+    expect(Math.abs((measured[term] ?? NaN) - (golden[term] ?? NaN)), term).toBeLessThan(LOSS);
+  }
+}
+
+function expectGradients({ gradients }: Pick<Gradients, "gradients">, golden: GoldenGradients): void {
+  expect([...gradients.tensors.keys()].sort()).toEqual(Object.keys(golden.gradNorms).sort());
+  const errors = projectedErrors(gradients, golden);
+  expect(errors[0]?.error, errors[0]?.name).toBeLessThan(EACH);
+  expect(errors[errors.length >> 1]?.error).toBeLessThan(MEDIAN);
+}
+
+async function expectCurve(
+  trainer: Trainer,
+  golden: readonly StepLosses[],
+  terms: readonly (keyof StepLosses & keyof StepLog)[],
+): Promise<void> {
+  const logs: StepLog[] = [];
+  while (logs.length < golden.length) {
+    logs.push(await trainer.step());
+  }
+  trainer.destroy();
+  for (const term of terms) {
+    const [measured, expected] = [logs, golden].map((steps) => steps.map((step) => step[term] ?? NaN));
+    expectWithin(measured ?? [], expected, CURVE);
+  }
+}
+
+/** The adapter with every lora_B multiplied. */
+function scaledB(weights: ReturnType<typeof goldenAdapter>, factor: number): ReturnType<typeof goldenAdapter> {
+  const tensors = new Map(
+    [...weights.tensors].map(([name, { shape, data }]) => [
+      name,
+      { shape, data: name.includes("lora_B") ? data.map((value) => value * factor) : data },
+    ]),
+  );
+  return { ...weights, tensors };
+}
