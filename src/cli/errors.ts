@@ -1,4 +1,5 @@
 // What the command line says when it cannot go on: one line, and the exit code that goes with it.
+export { nearMiss } from "../ner/nearMiss.ts";
 
 /** A mistake in how the command was typed: exit code 2. */
 export class UsageError extends Error {
@@ -48,32 +49,4 @@ export function errorLine(error: unknown): string {
 /** The process's exit code after `error`. */
 export function exitCode(error: unknown): number {
   return error instanceof UsageError ? 2 : error instanceof InterruptedError ? 130 : 1;
-}
-
-/** The candidate that `word` is most likely a slip of, as " (did you mean X?)"; "" when none is near. */
-export function nearMiss(word: string, candidates: readonly string[]): string {
-  let best = "";
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word, candidate);
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best === "" ? "" : ` (did you mean ${best}?)`;
-}
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,25 +1,60 @@
-// A stage's settings: the paper's defaults, over them --config, over them the flags.
-import { LORA_TARGETS, type LoraConfig, type LoraTarget } from "../model/adapters/loraWeights.ts";
-import { checkTrainConfig, PAPER_SFT, type TrainConfig } from "../train/config.ts";
+// A stage's settings: its defaults, over them --config, over them the flags.
+import type { LoraConfig } from "../model/adapters/loraWeights.ts";
+import { checkTrainConfig, PAPER_SFT, type Stage, type TrainConfig } from "../train/config.ts";
+import { POOLINGS } from "../train/contrastiveRows.ts";
+import { parseSettings, parseTargets } from "../train/parseSettings.ts";
+import { STAGE_DEFAULTS } from "../train/presets.ts";
 import { readJson } from "./documents.ts";
-import { nearMiss } from "./errors.ts";
 import type { Flag, FlagValues } from "./verb.ts";
 
 export const trainConfigFlags = {
   config: { kind: "text", value: "C.json", help: "settings by name, as a run's run/config.json has them" },
-  epochs: { kind: "number", value: "N", help: `passes over the prompts (default ${PAPER_SFT.epochs})` },
+  epochs: { kind: "number", value: "N", help: `passes over the prompts (${defaultsOf("epochs")})` },
   "max-steps": { kind: "integer", value: "N", help: "optimizer steps, in place of --epochs" },
-  "learning-rate": { kind: "number", value: "X", help: `peak rate of Adam (default ${PAPER_SFT.learningRate})` },
-  "warmup-ratio": { kind: "number", value: "X", help: `share of rising steps (default ${PAPER_SFT.warmupRatio})` },
-  accumulation: { kind: "integer", value: "N", help: `prompts a step (default ${PAPER_SFT.gradAccumSteps})` },
-  "max-grad-norm": { kind: "number", value: "X", help: `clipping, 0: none (default ${PAPER_SFT.maxGradNorm})` },
-  "weight-decay": { kind: "number", value: "X", help: `of Adam (default ${PAPER_SFT.weightDecay})` },
-  rank: { kind: "integer", value: "R", help: `of LoRA (default ${PAPER_SFT.rank})` },
-  alpha: { kind: "number", value: "X", help: `of LoRA (default ${PAPER_SFT.alpha})` },
-  dropout: { kind: "number", value: "X", help: `on LoRA's input (default ${PAPER_SFT.dropout})` },
+  "learning-rate": { kind: "number", value: "X", help: `peak rate of Adam (${defaultsOf("learningRate")})` },
+  "warmup-ratio": { kind: "number", value: "X", help: `share of rising steps (${defaultsOf("warmupRatio")})` },
+  accumulation: { kind: "integer", value: "N", help: `prompts a step (${defaultsOf("gradAccumSteps")})` },
+  "max-grad-norm": { kind: "number", value: "X", help: `clipping, 0: none (${defaultsOf("maxGradNorm")})` },
+  "weight-decay": { kind: "number", value: "X", help: `of Adam (${defaultsOf("weightDecay")})` },
+  rank: { kind: "integer", value: "R", help: `of LoRA (${defaultsOf("rank")})` },
+  alpha: { kind: "number", value: "X", help: `of LoRA (${defaultsOf("alpha")})` },
+  dropout: { kind: "number", value: "X", help: `on LoRA's input (${defaultsOf("dropout")})` },
   targets: { kind: "text", value: "T", multiple: true, help: `qv, qkvo, all-linear or names (default qkvo)` },
-  seed: { kind: "integer", value: "N", help: `of the order, A and dropout (default ${PAPER_SFT.seed})` },
+  seed: { kind: "integer", value: "N", help: `of the order, A and dropout (${defaultsOf("seed")})` },
   checkpointing: { kind: "choice", choices: ["layer", "none"], help: "none: faster, more memory (default layer)" },
+  "save-steps": { kind: "integer", value: "N", help: `a checkpoint every N steps (${defaultsOf("saveSteps")})` },
+  "eval-every": { kind: "integer", value: "N", help: "held-out scores every N steps (default: each epoch)" },
+  "early-stopping": { kind: "integer", value: "N", help: "stop after N scores without a better one (default: never)" },
+  "contrastive-weight": {
+    kind: "number",
+    value: "X",
+    help: `source, sft: λ of the contrastive loss (${defaultsOf("contrastiveWeight")}, off; paper 0.01)`,
+  },
+  "contrastive-layer": { kind: "integer", value: "N", help: "source, sft: its layer, from 0 (default: 26 of 32)" },
+  pooling: { kind: "choice", choices: POOLINGS, help: "source, sft: tokens that stand for a span (default mean)" },
+  rope: {
+    kind: "choice",
+    choices: ["pre", "post"],
+    help: "source, sft: queries and keys before it (default) or after",
+  },
+  beta: { kind: "number", value: "X", help: `dpo: β of the margin (${defaultsOf("beta")})` },
+  "sft-alpha": {
+    kind: "number",
+    value: "X",
+    help: `dpo: α of the chosen answers' SFT loss (${defaultsOf("sftAlpha")})`,
+  },
+  "dpop-lambda": { kind: "number", value: "X", help: `dpo: λ of DPO-Positive, 0: none (${defaultsOf("dpopLambda")})` },
+  "chosen-drop-alarm": {
+    kind: "number",
+    value: "X",
+    help: `dpo: warn when chosen answers fall X nats below the reference (${defaultsOf("chosenDropAlarm")})`,
+  },
+  "absent-share": {
+    kind: "number",
+    value: "X",
+    help: `source: share of a sentence's absent types asked for (${defaultsOf("absentShare")})`,
+  },
+  "max-length": { kind: "integer", value: "N", help: `source: longest prompt, in tokens (${defaultsOf("maxLength")})` },
 } as const satisfies Record<string, Flag>;
 
 /** Which setting each flag sets. */
@@ -36,20 +71,39 @@ const settingOf = {
   dropout: "dropout",
   seed: "seed",
   checkpointing: "checkpointing",
+  "save-steps": "saveSteps",
+  "eval-every": "evalEvery",
+  "early-stopping": "earlyStopping",
+  "contrastive-weight": "contrastiveWeight",
+  "contrastive-layer": "contrastiveLayer",
+  pooling: "contrastivePooling",
+  rope: "contrastiveRope",
+  beta: "beta",
+  "sft-alpha": "sftAlpha",
+  "dpop-lambda": "dpopLambda",
+  "chosen-drop-alarm": "chosenDropAlarm",
+  "absent-share": "absentShare",
+  "max-length": "maxLength",
 } as const satisfies Partial<Record<keyof typeof trainConfigFlags, keyof TrainConfig>>;
 
-const targetSets: Readonly<Record<string, readonly LoraTarget[]>> = {
-  qv: ["q_proj", "v_proj"],
-  qkvo: ["q_proj", "k_proj", "v_proj", "o_proj"],
-  "all-linear": LORA_TARGETS,
-};
-
 /**
- * The settings of a run; those of an adapter that training goes on from are its own.
- * @throws Error naming the first setting that is unknown, out of range, or not the adapter's
+ * The settings of a run; rank, alpha and targets of an adapter that training goes on from are its own, and its dropout
+ * too, but in the stage dpo.
+ * @throws Error naming the first setting that is unknown, out of range, not the stage's, or not the adapter's
  */
-export function trainConfig(flags: FlagValues<typeof trainConfigFlags>, adapter: LoraConfig | null): TrainConfig {
-  const chosen: Record<string, unknown> = flags.config === undefined ? {} : readConfig(flags.config);
+export function trainConfig(
+  flags: FlagValues<typeof trainConfigFlags> & { readonly stage: Stage },
+  adapter: LoraConfig | null,
+): TrainConfig {
+  const { stage } = flags;
+  const defaults = STAGE_DEFAULTS[stage];
+  const settings = flags.config === undefined ? {} : parseSettings(readJson(flags.config), flags.config);
+  if (settings.stage !== undefined && settings.stage !== stage) {
+    throw new Error(
+      `expected settings of the stage ${stage} in ${flags.config}, got ${JSON.stringify(settings.stage)}`,
+    );
+  }
+  const chosen: Record<string, unknown> = { ...settings };
   for (const [flag, setting] of Object.entries(settingOf)) {
     const value = flags[flag as keyof typeof settingOf];
     if (value !== undefined) {
@@ -57,12 +111,11 @@ export function trainConfig(flags: FlagValues<typeof trainConfigFlags>, adapter:
     }
   }
   if (flags.targets.length > 0) {
-    chosen["targets"] = flags.targets.flatMap((text) => text.split(","));
+    chosen["targets"] = parseTargets(flags.targets.flatMap((text) => text.split(",")));
   }
-  if ("targets" in chosen) {
-    chosen["targets"] = parseTargets(chosen["targets"]);
-  }
-  const config = { ...PAPER_SFT, ...adapter, ...chosen };
+  // DPO compares with the adapter as it was: noise on its input would count as a difference (method.md: dropout 0).
+  const own = adapter !== null && stage === "dpo" ? { ...adapter, dropout: defaults.dropout } : adapter;
+  const config = { ...defaults, ...own, ...chosen };
   checkTrainConfig(config);
   if (adapter !== null) {
     checkSameShape(config, adapter);
@@ -70,46 +123,13 @@ export function trainConfig(flags: FlagValues<typeof trainConfigFlags>, adapter:
   return config;
 }
 
-/** A JSON file of settings; `stage` may stand there too, as in run/config.json. */
-function readConfig(path: string): Record<string, unknown> {
-  const content = readJson(path);
-  if (typeof content !== "object" || content === null || Array.isArray(content)) {
-    throw new Error(`expected an object of settings in ${path}, got ${JSON.stringify(content).slice(0, 60)}`);
-  }
-  const names = Object.keys(PAPER_SFT);
-  const { stage, ...settings } = content as Record<string, unknown>;
-  if (stage !== undefined && stage !== "sft") {
-    throw new Error(`expected settings of the stage sft in ${path}, got ${JSON.stringify(stage)}`);
-  }
-  for (const [name, value] of Object.entries(settings)) {
-    if (!names.includes(name)) {
-      const hint = nearMiss(name, names);
-      throw new Error(
-        `expected settings of training in ${path}, got ${name}${hint === "" ? ` (known: ${names.join(", ")})` : hint}`,
-      );
-    }
-    const kind = name === "checkpointing" ? "string" : name === "targets" ? typeof value : "number";
-    if (typeof value !== kind && !(name === "maxSteps" && value === null)) {
-      throw new Error(`expected ${name} in ${path} to be a ${kind}, got ${JSON.stringify(value)}`);
-    }
-  }
-  return settings;
-}
-
-/** Set names and target names → targets in LORA_TARGETS' order. */
-function parseTargets(value: unknown): readonly LoraTarget[] {
-  const texts = (Array.isArray(value) ? value : [value]) as readonly unknown[];
-  const chosen = texts.flatMap((text) => {
-    const name = String(text).trim();
-    const set =
-      (Object.hasOwn(targetSets, name) ? targetSets[name] : null) ?? LORA_TARGETS.filter((target) => target === name);
-    if (set.length === 0) {
-      const known = [...Object.keys(targetSets), ...LORA_TARGETS];
-      throw new Error(`expected targets of ${known.join(", ")}, got ${JSON.stringify(name)}${nearMiss(name, known)}`);
-    }
-    return set;
-  });
-  return LORA_TARGETS.filter((target) => chosen.includes(target));
+/** "default 5; source 1, dpo 3": the value of SFT, then those of stages that differ. */
+function defaultsOf(setting: keyof TrainConfig): string {
+  const own = PAPER_SFT[setting];
+  const others = Object.values(STAGE_DEFAULTS).flatMap((defaults) =>
+    defaults[setting] === own ? [] : [`${defaults.stage} ${String(defaults[setting])}`],
+  );
+  return `default ${String(own)}${others.length === 0 ? "" : `; ${others.join(", ")}`}`;
 }
 
 function checkSameShape(config: TrainConfig, adapter: LoraConfig): void {

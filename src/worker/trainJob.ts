@@ -31,7 +31,8 @@ export async function runTraining(
 ): Promise<TrainResult> {
   const { config, documents, types } = request;
   const model = session.openModel;
-  const { examples } = buildExamples(model.tokenizer, documents, types, model.config.contextLength);
+  const pooling = config.contrastiveWeight > 0 ? config.contrastivePooling : null;
+  const { examples } = buildExamples(model.tokenizer, documents, types, model.config.contextLength, pooling);
   const llama = await session.llama(control.signal);
   await predictBase(session, llama, request, control, emit);
   session.forgetLora();

@@ -28,7 +28,7 @@ export const useTrain = create<TrainState>()((set, get) => ({
   evaluate: "epoch",
   heldoutLimit: null,
   async loadPresets() {
-    if (get().presets === null) set({ presets: await studio().presets() });
+    if (get().presets === null) set({ presets: (await studio().presets()).sft });
   },
   /** Any change makes the settings one's own, beginning from the preset that was on. */
   change(patch) {
