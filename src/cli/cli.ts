@@ -21,6 +21,11 @@ const verbs: readonly VerbEntry[] = [
   { name: "train", summary: "a stage of training", load: () => import("./train.ts") },
   { name: "predict", summary: "entities of every document", load: () => import("./predict.ts") },
   {
+    name: "pairs",
+    summary: "preference pairs for stage 3, of boundaries and of errors",
+    load: () => import("./pairs.ts"),
+  },
+  {
     name: "eval",
     summary: "strict span F1, per type, boundary errors, hallucinations",
     load: () => import("./eval.ts"),

@@ -3,7 +3,7 @@ import { scoreExamples } from "../train/score.ts";
 import { adapterFlag, readAdapter } from "./adapterFolder.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
-import { readPairs } from "./pairs.ts";
+import { readPairs } from "./pairsFile.ts";
 import { defineVerb } from "./verb.ts";
 
 export const verb = defineVerb({
