@@ -61,7 +61,7 @@ export const verb = defineVerb({
     progress.finish();
     writeFileAtomic(given.out, writeSafetensors(gradients.tensors, { format: "pt" }));
     const parts = LOSS_TERMS.flatMap((term) => (term in losses ? [[term.replace(/_loss$/u, ""), losses[term]]] : []));
-    const terms: object = given.loss === "sft" ? { sft: loss } : Object.fromEntries(parts);
+    const terms = given.loss === "sft" ? { sft: loss } : (Object.fromEntries(parts) as Record<string, number>);
     const { prompts, supervisedTokens, leftOut } = task;
     return {
       json: {

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
+import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { chosenDrop, largestChange, unmovedMargin } from "../train/alarms.ts";
 import { type Checkpoint, checkSameRun, type RunIdentity } from "../train/checkpoint.ts";
@@ -11,8 +12,9 @@ import { adapterFiles, adapterFlag, readAdapter } from "./adapterFolder.ts";
 import { checkWritable, writeFilesAtomic } from "./atomicFile.ts";
 import { latestCheckpoint, removeCheckpoints, saveCheckpoint } from "./checkpointFiles.ts";
 import type { Context } from "./context.ts";
-import { documentFlags } from "./documents.ts";
+import { documentFlags, readDocuments, readTypes } from "./documents.ts";
 import { InterruptedError, UsageError } from "./errors.ts";
+import { Heldout } from "./heldout.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
 import { trainConfig, trainConfigFlags } from "./trainConfig.ts";
@@ -29,6 +31,7 @@ export const verb = defineVerb({
     types: { kind: "text", value: "TYPES.json", help: "types to learn, one prompt per document and type" },
     adapter: { ...adapterFlag, help: "go on from this adapter, a PEFT folder; for dpo also the reference" },
     out: { kind: "text", value: "FOLDER", required: true, help: "becomes the adapter; its run/ tells how it was made" },
+    heldout: { kind: "text", value: "FILE", help: "labelled documents to score while training; needs --types" },
     log: { kind: "text", value: "L.jsonl", help: "one JSON object per step (also in run/log.jsonl)" },
     resume: { kind: "switch", help: "go on from the last checkpoint in --out; starts afresh where there is none" },
     ...trainConfigFlags,
@@ -49,14 +52,30 @@ export const verb = defineVerb({
     const model = await openWithTokenizer(flags.model);
     const adapter = flags.adapter === undefined ? null : readAdapter(flags.adapter).weights;
     const config = trainConfig(flags, adapter?.config ?? null);
-    const { train, types, out } = flags;
-    const stage = await openStage({ model, config, train, types, out, reading: flags, context });
+    const { train, types, out, heldout: heldoutFile } = flags;
+    if (heldoutFile === undefined && (flags["early-stopping"] ?? flags["eval-every"]) !== undefined) {
+      throw new UsageError("expected --heldout FILE with --early-stopping and --eval-every, got none (what to score)");
+    }
+    if (heldoutFile !== undefined && types === undefined) {
+      throw new UsageError("expected --types TYPES.json with --heldout, got none (the types to score)");
+    }
+    const stage = await openStage({
+      model,
+      config,
+      train,
+      types,
+      out,
+      reading: flags,
+      scored: heldoutFile !== undefined,
+      context,
+    });
     const folder = join(out, "run");
     const runLog = join(folder, "log.jsonl");
     const logFiles = [runLog, ...(flags.log === undefined ? [] : [flags.log])];
     [join(out, ADAPTER_CONFIG), ...logFiles].forEach(checkWritable);
     const modelHashes = await hashModel(model.gguf);
-    const inputs = await hashFiles([...train, ...(types === undefined ? [] : [types])]);
+    const given = [types, heldoutFile].filter((file) => file !== undefined);
+    const inputs = await hashFiles([...train, ...given]);
     const identity: RunIdentity = {
       config,
       model: hashAll(Object.values(modelHashes)),
@@ -83,7 +102,21 @@ export const verb = defineVerb({
       note(`resumed after step ${trainer.stepsDone} of ${trainer.totalSteps}`);
     }
     const files = new StepLogFiles(logFiles, before);
-    const run = { trainer, files, folder, identity };
+    const heldout =
+      heldoutFile === undefined || types === undefined
+        ? null
+        : new Heldout(
+            {
+              model,
+              documents: readDocuments(heldoutFile, flags, note),
+              types: readTypes(types),
+              config,
+              folder,
+              context,
+            },
+            before.length,
+          );
+    const run = { trainer, files, folder, identity, heldout, llama, lora };
     const { logs, seconds, interrupted, alarms } = await runSteps(run, config, before, context);
 
     const last = logs.at(-1);
@@ -92,9 +125,13 @@ export const verb = defineVerb({
     if (written) {
       const facts = { config, gguf: model.gguf, modelHashes, inputs, seconds };
       const webgpuAdapter = (await context.adapterName()) ?? "";
+      // With early stopping the best adapter is the run's, and the last one lies in its run/.
+      const best =
+        config.earlyStopping !== null && (heldout?.best ?? null) !== null ? heldout?.bestFiles(out) : undefined;
       writeFilesAtomic(
-        new Map([
-          ...adapterFiles(out, weights, model.config.name),
+        new Map<string, string | Uint8Array>([
+          ...adapterFiles(best === undefined ? out : join(folder, "last"), weights, model.config.name),
+          ...(best ?? []),
           ...runFiles(out, { ...facts, webgpuAdapter, steps: logs.length }),
         ]),
       );
@@ -115,6 +152,7 @@ export const verb = defineVerb({
         ...{ steps: logs.length, totalSteps: trainer.totalSteps, firstLoss: logs[0]?.loss ?? null },
         ...{ lastLoss: last?.loss ?? null, seconds, tokensPerSecond, out },
         ...{ prompts: stage.prompts, leftOut: stage.leftOut, interrupted, resumedFrom: before.length, alarms },
+        ...(heldout === null ? {} : { heldout: heldout.scores, best: heldout.best }),
       },
       text: [
         `${interrupted ? "interrupted after" : "trained"} ${logs.length} of ${trainer.totalSteps} steps on ${stage.prompts} ${unit} in ${seconds.toFixed(1)} s: ` +
@@ -132,11 +170,14 @@ interface Run {
   /** Where checkpoints go. */
   readonly folder: string;
   readonly identity: RunIdentity;
+  readonly heldout: Heldout | null;
+  readonly llama: Llama;
+  readonly lora: Lora;
 }
 
 /** Steps until all are done or Ctrl-C; what was done stands in the log and in a checkpoint either way. */
 async function runSteps(
-  { trainer, files, folder, identity }: Run,
+  { trainer, files, folder, identity, heldout, llama, lora }: Run,
   config: TrainConfig,
   before: readonly StepLog[],
   context: Context,
@@ -154,8 +195,15 @@ async function runSteps(
       saved = trainer.stepsDone;
     }
   };
+  const score = async (): Promise<void> => {
+    const last = logs.at(-1);
+    if (last !== undefined && heldout?.due(logs, trainer.totalSteps) === true) {
+      await heldout.score(last, llama, lora);
+    }
+  };
   try {
-    while (trainer.stepsDone < trainer.totalSteps) {
+    await score(); // a run stopped before its last step was scored
+    while (trainer.stepsDone < trainer.totalSteps && heldout?.exhausted !== true) {
       const log = await trainer.step(context.signal);
       if (logs.length === 0) {
         removeCheckpoints(folder); // another run's must not be resumed with this one's log
@@ -170,6 +218,7 @@ async function runSteps(
         );
         context.note(`warning: ${alarms[0]}`);
       }
+      await score();
       if (trainer.stepsDone % config.saveSteps === 0) {
         await save();
       }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
+import type { EntityType } from "../ner/document.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { encodePreferences } from "../train/encodePairs.ts";
 import type { TooLong } from "../train/examples.ts";
@@ -12,6 +13,7 @@ import { UsageError } from "./errors.ts";
 import { examplesOf } from "./examples.ts";
 import type { OpenedModel } from "./loadModel.ts";
 import { readPreferences } from "./pairsFile.ts";
+import { openSource } from "./sourceCorpus.ts";
 import { readReference, storeReference } from "./referencePairs.ts";
 
 export interface Stage {
@@ -29,14 +31,16 @@ export interface StageInput {
   readonly types: string | undefined;
   readonly out: string;
   readonly reading: ReadingOptions;
+  /** Held-out documents are scored, so that types may be given to a stage that learns from pairs. */
+  readonly scored: boolean;
   readonly context: Context;
 }
 
 /** @throws Error where there is nothing to learn from */
-export async function openStage(input: StageInput): Promise<Stage> {
+export function openStage(input: StageInput): Promise<Stage> | Stage {
   switch (input.config.stage) {
     case "source":
-      throw new Error("TODO");
+      return sourceStage(input);
     case "sft":
       return sftStage(input);
     case "dpo":
@@ -44,12 +48,27 @@ export async function openStage(input: StageInput): Promise<Stage> {
   }
 }
 
-function sftStage({ model, config, train, types: typesFile, reading, context }: StageInput): Stage {
-  const note = (line: string) => context.note(line);
-  if (typesFile === undefined) {
+/** Corpora of any size: read once for what is in them, then prompt by prompt. */
+async function sourceStage({ model, config, train, types, reading, context }: StageInput): Promise<Stage> {
+  const { examples } = await openSource(model, train, requireTypes(types), config, reading, context);
+  const { facts } = examples;
+  return {
+    prompts: examples.length,
+    leftOut: facts.firstTooLong,
+    trainer: (llama, lora) => Trainer.create(llama, lora, examples, config),
+  };
+}
+
+function requireTypes(path: string | undefined): readonly EntityType[] {
+  if (path === undefined) {
     throw new UsageError("expected --types TYPES.json, got none (the types to learn, with their definitions)");
   }
-  const types = readTypes(typesFile);
+  return readTypes(path);
+}
+
+function sftStage({ model, config, train, types: typesFile, reading, context }: StageInput): Stage {
+  const note = (line: string) => context.note(line);
+  const types = requireTypes(typesFile);
   const documents = train.flatMap((path) => readDocuments(path, reading, note));
   const pooling = config.contrastiveWeight > 0 ? config.contrastivePooling : null;
   const { examples, leftOut } = examplesOf(model, documents, types, note, pooling);
@@ -60,8 +79,8 @@ function sftStage({ model, config, train, types: typesFile, reading, context }: 
   };
 }
 
-function dpoStage({ model, config, train, types, out, context }: StageInput): Stage {
-  if (types !== undefined) {
+function dpoStage({ model, config, train, types, scored, out, context }: StageInput): Stage {
+  if (types !== undefined && !scored) {
     throw new UsageError(
       "expected pairs in --train and no --types for the stage dpo, got --types (obp pairs makes pairs)",
     );

@@ -1,4 +1,4 @@
-/** The engine against PyTorch in f64 on SmolLM2-135M-Instruct.Q4_1.gguf (OBP_MODEL_DIR); its 20-step curve is a bench. */
+/** The engine against PyTorch in f64 on SmolLM2-135M-Instruct.Q4_1.gguf (OBP_MODEL_DIR). */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fileSource } from "../cli/fileSource.ts";
@@ -49,15 +49,20 @@ test("loss and every LoRA gradient", async () => {
   expect(errors[errors.length >> 1]?.error).toBeLessThan(1e-4);
 });
 
-test("the first 3 steps of the loss curve", async () => {
+// All 20 take about half an hour on a software adapter: OBP_CURVE_STEPS=20, and the result into bench/RESULTS.md.
+const curveSteps = Number(process.env["OBP_CURVE_STEPS"] ?? 3);
+
+test(`the first ${curveSteps} steps of the loss curve`, { timeout: 7_200_000 }, async () => {
   const lora = Lora.fromWeights(llama, goldenAdapter(llama, golden));
   const settings = { ...PAPER_SFT, ...lora.config, learningRate: 1e-3, gradAccumSteps: examples.length };
   const trainer = await Trainer.create(llama, lora, examples, { ...settings, epochs: 20, checkpointing: "none" });
   const curve: number[] = [];
-  while (curve.length < 3) {
+  while (curve.length < curveSteps) {
     curve.push((await trainer.step()).loss);
   }
   trainer.destroy();
   lora.destroy();
-  expectWithin(curve, golden.curve.slice(0, 3), 1e-3);
+  const worst = Math.max(...curve.map((loss, i) => Math.abs(loss - (golden.curve[i] ?? NaN))));
+  console.info(`largest difference of ${curveSteps} losses: ${worst.toExponential(1)}`);
+  expectWithin(curve, golden.curve.slice(0, curveSteps), 1e-3);
 });

@@ -1,0 +1,130 @@
+// Held-out scores while a run goes on: run/evals.jsonl, the best adapter in run/best, and when to stop early.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
+import type { Llama } from "../model/llama.ts";
+import type { Lora } from "../model/lora.ts";
+import type { Document, EntityType } from "../ner/document.ts";
+import { evaluate } from "../ner/evaluate.ts";
+import { predictDocuments } from "../predict/predict.ts";
+import type { TrainConfig } from "../train/config.ts";
+import type { StepLog } from "../train/trainer.ts";
+import { adapterFiles } from "./adapterFolder.ts";
+import { writeFileAtomic, writeFilesAtomic } from "./atomicFile.ts";
+import type { Context } from "./context.ts";
+import type { OpenedModel } from "./loadModel.ts";
+import { readBytes } from "./readFile.ts";
+
+/** One evaluation. */
+export interface HeldoutScore {
+  readonly step: number;
+  readonly epoch: number;
+  readonly precision: number;
+  readonly recall: number;
+  /** Strict span micro-F1. */
+  readonly f1: number;
+  readonly boundaryErrorRate: number;
+}
+
+export interface HeldoutInput {
+  readonly model: OpenedModel;
+  readonly documents: readonly Document[];
+  readonly types: readonly EntityType[];
+  readonly config: TrainConfig;
+  /** The run's folder. */
+  readonly folder: string;
+  readonly context: Context;
+}
+
+export class Heldout {
+  readonly #input: HeldoutInput;
+  #scores: HeldoutScore[] = [];
+
+  /** @param stepsDone of the checkpoint that the run goes on from; what was scored later is done again */
+  constructor(input: HeldoutInput, stepsDone: number) {
+    this.#input = input;
+    if (stepsDone > 0) {
+      this.#scores = readScores(this.#path).filter(({ step }) => step <= stepsDone);
+    }
+  }
+
+  get scores(): readonly HeldoutScore[] {
+    return this.#scores;
+  }
+
+  /** Of the highest F1, the first of equals; null before the first. */
+  get best(): HeldoutScore | null {
+    return this.#scores.reduce<HeldoutScore | null>(
+      (best, score) => (best !== null && best.f1 >= score.f1 ? best : score),
+      null,
+    );
+  }
+
+  /** Whether patience has run out: so many scores in a row no better than the best. */
+  get exhausted(): boolean {
+    const { earlyStopping } = this.#input.config;
+    const since = this.#scores.length - 1 - this.#scores.findIndex((score) => score === this.best);
+    return earlyStopping !== null && this.#scores.length > 0 && since >= earlyStopping;
+  }
+
+  /** Whether the last of these steps is to be scored and has not been. */
+  due(logs: readonly StepLog[], totalSteps: number): boolean {
+    const { evalEvery } = this.#input.config;
+    const [before, last] = [logs.at(-2), logs.at(-1)];
+    if (last === undefined || this.#scores.some(({ step }) => step === last.step)) {
+      return false;
+    }
+    const epochs = (log: StepLog | undefined) => Math.floor((log?.epoch ?? 0) + 1e-9);
+    const regular = evalEvery === null ? epochs(last) > epochs(before) : last.step % evalEvery === 0;
+    return regular || last.step === totalSteps;
+  }
+
+  /** Predicts the held-out sentences with the adapter as it is, scores them, and keeps the adapter where it is the best. */
+  async score({ step, epoch }: StepLog, llama: Llama, lora: Lora): Promise<HeldoutScore> {
+    const { model, documents, types, folder, context } = this.#input;
+    const predicted: Document[] = [];
+    const progress = context.progress("held-out", documents.length * types.length, "prompts");
+    for await (const { entities } of predictDocuments(llama, lora, model.tokenizer, documents, types, {
+      mode: "span",
+      signal: context.signal,
+      onProgress: (done) => progress.update(done),
+    })) {
+      predicted.push({ ...(documents[predicted.length] as Document), entities: [...entities] });
+    }
+    progress.finish();
+    const names = types.map(({ name }) => name);
+    const { precision, recall, f1, boundary } = evaluate(documents, predicted, names);
+    const score = { step, epoch, precision, recall, f1, boundaryErrorRate: boundary.rate };
+    const isBest = f1 > (this.best?.f1 ?? -1);
+    if (isBest) {
+      writeFilesAtomic(adapterFiles(join(folder, "best"), await lora.read(), model.config.name));
+    }
+    this.#scores = [...this.#scores, score];
+    writeFileAtomic(this.#path, this.#scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    context.note(`held-out after step ${step}: strict F1 ${f1.toFixed(4)}${isBest ? ", the best so far" : ""}`);
+    return score;
+  }
+
+  /** The files of the best adapter, to be written to `folder`. */
+  bestFiles(folder: string): ReadonlyMap<string, Uint8Array> {
+    const best = join(this.#input.folder, "best");
+    return new Map([ADAPTER_CONFIG, ADAPTER_WEIGHTS].map((name) => [join(folder, name), readBytes(join(best, name))]));
+  }
+
+  get #path(): string {
+    return join(this.#input.folder, "evals.jsonl");
+  }
+}
+
+function readScores(path: string): HeldoutScore[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return []; // nothing was scored before the checkpoint
+  }
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as HeldoutScore);
+}
