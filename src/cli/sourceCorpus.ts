@@ -15,7 +15,7 @@ interface OpenSource {
   /** SHA-256 of each file, in the order given. */
   readonly hashes: readonly string[];
   /** When no example is needed any more. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 type OpenFile = Awaited<ReturnType<typeof fileSource>>;
