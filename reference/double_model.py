@@ -27,13 +27,19 @@ def _double_rope(self, x: torch.Tensor, position_ids: torch.Tensor) -> tuple[tor
     return angle.cos().to(x.dtype), angle.sin().to(x.dtype)
 
 
-def load(path: Path) -> torch.nn.Module:
-    """The plain model, f64, in evaluation mode."""
+def patch() -> None:
+    """RMSNorm and RoPE angles in the model's own type, for every Llama of this process."""
     LlamaRMSNorm.forward = _double_norm
     LlamaRotaryEmbedding.forward = _double_rope
+
+
+def load(path: Path) -> torch.nn.Module:
+    """The plain model, f64, in evaluation mode."""
+    patch()
     model = AutoModelForCausalLM.from_pretrained(
         str(path.parent), gguf_file=path.name, dtype=torch.float32, attn_implementation="sdpa"
     )
+    model.is_quantized = False  # its weights are plain numbers now; Trainer refuses GGUF models by this mark
     return model.double().eval()
 
 

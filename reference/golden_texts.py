@@ -8,6 +8,23 @@ PROMPTS = [
     ("café", "places where coffee is served", "“Zoë’s Corner” — her favourite — closes at 5:30 p.m. 😀", ["Zoë’s Corner"]),
 ]
 
+# The contrastive loss's prompts: those four, and what they lack. Entities side by side and at both ends of the sentence;
+# a type of several tokens; signs of several tokens (one entity begins between two of them); nothing but an entity.
+METHOD_PROMPTS = PROMPTS + [
+    ("city name", "cities of any size", "Nairobi Lagos and Dakar grow faster than Oslo", ["Nairobi", "Lagos", "Dakar", "Oslo"]),
+    ("musical instrument", "things that people make music with", "🎻 or viola da gamba? She took both 😀🎺", ["🎻", "viola da gamba", "🎺"]),
+    ("novel", "long stories that are published as books", "Middlemarch", ["Middlemarch"]),
+]
+
+# (index in METHOD_PROMPTS, entities of the rejected answer, kind) of the preference pairs; the chosen answer is the gold one.
+PAIRS = [
+    (0, ["Lindqvist met", "Tom"], "shift-right"),
+    (2, ["a fine sieve under"], "expand-both"),
+    (4, ["Nairobi", "Lagos", "Dakar", "than"], "shift-left"),
+    (3, [], "feedback"),
+    (1, ["Lyon"], "feedback"),
+]
+
 TOKENIZER_TEXTS = [
     "",
     " ",

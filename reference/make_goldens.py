@@ -1,8 +1,8 @@
 """Writes the golden files that the engine's tests read.
 
-    python make_goldens.py [bundled] [smollm2] [tokenizer]
+    python make_goldens.py [bundled] [smollm2] [tokenizer] [bundled-method] [smollm2-method]
 
-(default: all three). Log-probabilities and gradients are f64 on the dequantized weights; the curve is f32.
+(default: all). Log-probabilities and gradients are f64 on the dequantized weights; curves are f32.
 """
 
 import json
@@ -11,29 +11,17 @@ import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import save_file
-from transformers import get_linear_schedule_with_warmup
 
-from double_model import load, lora_parameters, with_adapter
-from generated_adapter import name_seed, uniform
+from double_model import load, with_adapter
+from golden_runs import CONFIGS, CURVE, HERE, header, path_of, run_curve, summarize, take_gradients, write
 from golden_texts import PROMPTS, TOKENIZER_TEXTS
+from losses import response_logprobs, sft_loss
+from method_goldens import make_method
 from prompt import encode, prompt_text, response_text
-from smollm import read_metadata, smollm2_path, tokenizer_of
+from smollm import read_metadata, tokenizer_of
 
-HERE = Path(__file__).parent
-ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
-CONFIGS = {
-    "bundled": {"rank": 4, "alpha": 8, "targets": ATTENTION + ["gate_proj", "up_proj", "down_proj"]},
-    "smollm2": {"rank": 8, "alpha": 16, "targets": ATTENTION},
-}
-CURVE = {"dtype": "f32", "steps": 20, "learningRate": 1e-3, "warmupRatio": 0.1, "maxGradNorm": 1.0}
-ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
-PROJECTIONS, SOME_LOGITS = 4, 16
-
-
-def path_of(model: str) -> Path:
-    return HERE.parent / "public/models/obp-mini.gguf" if model == "bundled" else smollm2_path()
+SOME_LOGITS = 16
 
 
 def read_prompts(path: Path) -> list[dict]:
@@ -47,10 +35,7 @@ def read_prompts(path: Path) -> list[dict]:
 
 
 def supervised(model: torch.nn.Module, prompt: dict) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits (T, V) of one prompt, and the log-probabilities of its supervised tokens."""
-    ids, start = torch.tensor(prompt["ids"]), prompt["responseStart"]
-    logits = model(input_ids=ids[None], use_cache=False).logits[0]
-    return logits, F.log_softmax(logits[start - 1 : -1], -1).gather(1, ids[start:, None])[:, 0]
+    return response_logprobs(model, prompt["ids"], prompt["responseStart"])
 
 
 def evaluate(model: torch.nn.Module, prompts: list[dict]) -> dict:
@@ -58,36 +43,19 @@ def evaluate(model: torch.nn.Module, prompts: list[dict]) -> dict:
         outputs = [supervised(model, prompt) for prompt in prompts]
     logprobs = [values.tolist() for _, values in outputs]
     flat = [value for values in logprobs for value in values]
-    some = [logits[p["responseStart"] - 1, :SOME_LOGITS].tolist() for (logits, _), p in zip(outputs, prompts)]
+    some = [logits[0, :SOME_LOGITS].tolist() for logits, _ in outputs]
     return {"tokenLogprobs": logprobs, "loss": -sum(flat) / len(flat), "someLogits": some}
 
 
-def backward(model: torch.nn.Module, prompts: list[dict]) -> float:
+def backward(model: torch.nn.Module, prompts: list[dict]) -> dict:
     """Adds the gradients of the token mean over all prompts; returns that loss."""
     count = sum(len(p["ids"]) - p["responseStart"] for p in prompts)
     total = 0.0
     for prompt in prompts:
-        loss = -supervised(model, prompt)[1].sum() / count
+        loss = sft_loss(supervised(model, prompt)[1], count)
         loss.backward()
         total += loss.item()
-    return total
-
-
-def loss_curve(model: torch.nn.Module, prompts: list[dict]) -> dict:
-    """Each step sees all prompts; the loss is that before the update. Step 0 has learning rate 0 (warm-up)."""
-    parameters = list(lora_parameters(model).values())
-    optimizer = torch.optim.Adam(parameters, CURVE["learningRate"], **ADAM)
-    warmup = round(CURVE["warmupRatio"] * CURVE["steps"])
-    schedule = get_linear_schedule_with_warmup(optimizer, warmup, CURVE["steps"])
-    losses, rates, norms = [], [], []
-    for _ in range(CURVE["steps"]):
-        optimizer.zero_grad()
-        losses.append(backward(model, prompts))
-        norms.append(torch.nn.utils.clip_grad_norm_(parameters, CURVE["maxGradNorm"]).item())
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        schedule.step()
-    return {"curve": losses, "curveLearningRates": rates, "curveGradNorms": norms, "curveSettings": CURVE}
+    return {"loss": total}
 
 
 def make(name: str) -> None:
@@ -95,23 +63,21 @@ def make(name: str) -> None:
     config, path = CONFIGS[name], path_of(name)
     prompts = read_prompts(path)
     model = load(path)
-    golden = {"model": name, "file": path.name, "fileBytes": path.stat().st_size, "prompts": prompts, **config}
+    golden = {**header(name), "prompts": prompts, **config}
     golden["withoutAdapter"] = evaluate(model, prompts)
     model = with_adapter(model, config["rank"], config["alpha"], config["targets"])
     golden["withAdapter"] = evaluate(model, prompts)
     backward(model, prompts)
-    gradients = {key: p.grad.clone() for key, p in lora_parameters(model).items()}
-    golden["withAdapter"]["gradNorms"] = {key: g.norm().item() for key, g in gradients.items()}
-    golden["withAdapter"]["projections"] = {
-        key: [
-            float(torch.from_numpy(uniform(name_seed(f"{key}#{j}"), g.numel())) @ g.flatten())
-            for j in range(PROJECTIONS)
-        ]
-        for key, g in gradients.items()
-    }
+    gradients = take_gradients(model)
+    golden["withAdapter"] |= summarize(gradients)
     # Base and adapter are f32 numbers, so nothing is lost here; f64 would take ten times as long.
-    golden |= loss_curve(model.float(), prompts)
-    (HERE / f"goldens/{name}.json").write_text(json.dumps(golden, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    model = model.float()
+    steps = run_curve(model, lambda: backward(model, prompts))
+    golden["curve"] = [step["loss"] for step in steps]
+    golden["curveLearningRates"] = [step["learning_rate"] for step in steps]
+    golden["curveGradNorms"] = [step["grad_norm"] for step in steps]
+    golden["curveSettings"] = CURVE
+    write(name, golden)
     if name == "bundled":
         save_file({key: g.float().contiguous() for key, g in gradients.items()}, HERE / "goldens/bundled-grads.safetensors")
     print(f"{name}: loss {golden['withoutAdapter']['loss']:.4f}, adapted {golden['curve'][0]:.4f} → {golden['curve'][-1]:.4f}, {time.time() - began:.0f} s")
@@ -128,6 +94,16 @@ def make_tokenizer() -> None:
     (HERE / "goldens/tokenizer.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
+MAKERS = {
+    "bundled": make,
+    "smollm2": make,
+    "tokenizer": lambda _: make_tokenizer(),
+    "bundled-method": lambda _: make_method("bundled"),
+    "smollm2-method": lambda _: make_method("smollm2"),
+}
+
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or [*CONFIGS, "tokenizer"]:
-        make_tokenizer() if wanted == "tokenizer" else make(wanted)
+    for wanted in sys.argv[1:] or MAKERS:
+        if wanted not in MAKERS:
+            raise SystemExit(f"expected some of {', '.join(MAKERS)}, got {wanted}")
+        MAKERS[wanted](wanted)

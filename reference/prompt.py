@@ -7,6 +7,7 @@ HEADER = (
     "Below is an instruction that describes a task, paired with an input that provides further context. "
     "Write a response that appropriately completes the request.\n\n### Instruction:\nI want you to extract"
 )
+BEFORE_RESPONSE = "\n\n### Response:\n"
 ANSWER = "The entities I extracted for you are"
 
 
@@ -14,8 +15,15 @@ def prompt_text(type_name: str, definition: str, sentence: str) -> str:
     """Everything the model reads, up to and including the newline after "### Response:"."""
     return (
         f"{HEADER} {type_name} entities from the following input sentence, the entity of {type_name} "
-        f"refers to {definition}.\n\n### Input:\n{sentence}\n\n### Response:\n"
+        f"refers to {definition}.\n\n### Input:\n{sentence}{BEFORE_RESPONSE}"
     )
+
+
+def prompt_ranges(type_name: str, definition: str, sentence: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Character ranges in the prompt of the type's name (first mention) and of the sentence."""
+    mention = len(HEADER) + 1
+    end = len(prompt_text(type_name, definition, sentence)) - len(BEFORE_RESPONSE)
+    return (mention, mention + len(type_name)), (end - len(sentence), end)
 
 
 def response_text(entities: list[str]) -> str:
