@@ -56,7 +56,7 @@ const countKind = (kind: string) => linesOf<PairLine>("pairs.jsonl").filter((lin
 
 beforeAll(async () => {
   await writeOneLayerModel(join(folder.path, "one.gguf"), 300);
-  const rates = ["--learning-rate", "0.01", "--warmup-ratio", "0", "--accumulation", "1", "--max-steps", "6"];
+  const rates = ["--learning-rate", "0.01", "--warmup-ratio", "0", "--accumulation", "1", "--max-steps", "3"];
   const trained = await run(
     "train",
     ...given,
