@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,14 +43,14 @@ function file(name: string, content: string): string {
   return path;
 }
 
-test("a mixture of formats, each found by its content; the hash is the file's", async () => {
+test("a mixture of formats, each found by its content", async () => {
   const lines = file(
     "a.jsonl",
     '{"text":"Ann left.","entities":[{"start":0,"end":3,"type":"person"}]}\n{"text":"Rain.","entities":[]}\n',
   );
   const blocks = file("b.txt", "Lima\tB-place\nslept\tO\n\nEly\tB-town\nand\tO\nBo\tB-person\n");
   const said = heard();
-  const { examples, hashes, close } = await openSource(model, [lines, blocks], types, config, reading, said);
+  const { examples, close } = await openSource(model, [lines, blocks], types, config, reading, said);
   const names = await Promise.all(
     Array.from({ length: examples.length }, async (_, i) => (await examples.get(i)).name),
   );
@@ -63,7 +62,6 @@ test("a mixture of formats, each found by its content; the hash is the file's", 
     `${blocks}:4 / person`,
     `${blocks}:4 / place`,
   ]);
-  expect(hashes).toEqual([lines, blocks].map((path) => createHash("sha256").update(readFileSync(path)).digest("hex")));
   expect(said.notes).toEqual([
     "6 prompts of 4 sentences: 3 for a type that is there, 3 for one that is not",
     "left out: entities of types without a definition: town (1)",

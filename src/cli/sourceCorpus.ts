@@ -1,5 +1,4 @@
 // The corpora of source pre-training: files of any size, read once to learn what is in them, then record by record.
-import { createHash, type Hash } from "node:crypto";
 import { StreamedCorpus } from "../formats/streamCorpus.ts";
 import type { EntityType } from "../ner/document.ts";
 import type { TrainConfig } from "../train/config.ts";
@@ -12,8 +11,6 @@ import type { OpenedModel } from "./loadModel.ts";
 
 interface OpenSource {
   readonly examples: SourceExamples;
-  /** SHA-256 of each file, in the order given. */
-  readonly hashes: readonly string[];
   /** When no example is needed any more. */
   readonly close: () => Promise<void>;
 }
@@ -40,13 +37,14 @@ export async function openSource(
       files.push(file);
       corpora.push(await StreamedCorpus.open({ ...file, name: path }, reading));
     }
-    const hashes = paths.map(() => createHash("sha256"));
     const bytes = corpora.reduce((sum, { size }) => sum + size, 0);
     const progress = context.progress("reading", bytes, "B");
     let done = 0;
-    const sources = corpora.map((corpus, i) =>
-      hashedCorpus(corpus, hashes[i] as Hash, (read) => progress.update((done += read))),
-    );
+    const sources = corpora.map((corpus): SourceCorpus => ({
+      name: corpus.name,
+      records: (scan) => corpus.records({ ...scan, onBytes: ({ length }) => progress.update((done += length)) }),
+      read: (place) => corpus.read(place),
+    }));
     const { contrastiveWeight, contrastivePooling, seed, absentShare } = config;
     const pooling = contrastiveWeight > 0 ? contrastivePooling : null;
     const maxLength = Math.min(config.maxLength, contextLength);
@@ -56,24 +54,11 @@ export async function openSource(
     }).finally(() => progress.finish());
     corpora.forEach(({ name, warnings }) => warnings.forEach((line) => context.note(`warning: ${name}: ${line}`)));
     sayFacts(examples, maxLength, (line) => context.note(line));
-    return { examples, hashes: hashes.map((hash) => hash.digest("hex")), close };
+    return { examples, close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-/** The corpus, whose file is hashed while its records are read. */
-function hashedCorpus(corpus: StreamedCorpus, hash: Hash, onRead: (bytes: number) => void): SourceCorpus {
-  const onBytes = (bytes: Uint8Array): void => {
-    hash.update(bytes);
-    onRead(bytes.length);
-  };
-  return {
-    name: corpus.name,
-    records: (options) => corpus.records({ ...options, onBytes }),
-    read: (place) => corpus.read(place),
-  };
 }
 
 function sayFacts({ facts, length }: SourceExamples, maxLength: number, note: (line: string) => void): void {

@@ -118,6 +118,7 @@ export const verb = defineVerb({
           );
     const run = { trainer, files, folder, identity, heldout, llama, lora };
     const { logs, seconds, interrupted, alarms } = await runSteps(run, config, before, context);
+    await stage.close();
 
     const last = logs.at(-1);
     const written = last !== undefined || !exists(join(out, ADAPTER_CONFIG));

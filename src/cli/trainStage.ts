@@ -22,6 +22,8 @@ export interface Stage {
   readonly leftOut: readonly TooLong[];
   /** Allocates what training needs. @param resumed the run goes on from a checkpoint */
   trainer(llama: Llama, lora: Lora, resumed: boolean): Promise<Trainer>;
+  /** When nothing is learned any more. */
+  close(): Promise<void>;
 }
 
 export interface StageInput {
@@ -50,12 +52,13 @@ export function openStage(input: StageInput): Promise<Stage> | Stage {
 
 /** Corpora of any size: read once for what is in them, then prompt by prompt. */
 async function sourceStage({ model, config, train, types, reading, context }: StageInput): Promise<Stage> {
-  const { examples } = await openSource(model, train, requireTypes(types), config, reading, context);
+  const { examples, close } = await openSource(model, train, requireTypes(types), config, reading, context);
   const { facts } = examples;
   return {
     prompts: examples.length,
     leftOut: facts.firstTooLong,
     trainer: (llama, lora) => Trainer.create(llama, lora, examples, config),
+    close,
   };
 }
 
@@ -76,6 +79,7 @@ function sftStage({ model, config, train, types: typesFile, reading, context }: 
     prompts: examples.length,
     leftOut,
     trainer: (llama, lora) => Trainer.create(llama, lora, examples, config),
+    close: nothingOpen,
   };
 }
 
@@ -98,5 +102,11 @@ function dpoStage({ model, config, train, types, scored, out, context }: StageIn
         : await storeReference(folder, preferences, pairs, llama, lora, context);
       return Trainer.createDpo(llama, lora, examples, config);
     },
+    close: nothingOpen,
   };
+}
+
+/** Where everything was read at once. */
+function nothingOpen(): Promise<void> {
+  return Promise.resolve();
 }

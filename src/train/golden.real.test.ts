@@ -1,14 +1,16 @@
 /** The engine against PyTorch in f64 on SmolLM2-135M-Instruct.Q4_1.gguf (OBP_MODEL_DIR). */
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileSource } from "../cli/fileSource.ts";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
+import { Tokenizer } from "../model/tokenizer.ts";
 import { PAPER_SFT } from "./config.ts";
 import { expectWithin, goldenAdapter, goldenExamples, projectedErrors, readGolden } from "./goldens.ts";
 import { sftGradients } from "./gradients.ts";
+import { testMethod } from "./methodGoldens.ts";
 import { scoreExamples } from "./score.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -16,13 +18,16 @@ const gpu = await testGpu();
 const golden = readGolden("smollm2");
 const examples = goldenExamples(golden);
 let llama: Llama;
+let tokenizer: Tokenizer;
 
 beforeAll(async () => {
   const folder = process.env["OBP_MODEL_DIR"];
   if (folder === undefined) {
     throw new Error("expected OBP_MODEL_DIR, the folder of SmolLM2-135M-Instruct.Q4_1.gguf, got nothing (set it)");
   }
-  llama = await Llama.load(gpu, await openGguf(await fileSource(join(folder, "SmolLM2-135M-Instruct.Q4_1.gguf"))));
+  const gguf = await openGguf(await fileSource(join(folder, "SmolLM2-135M-Instruct.Q4_1.gguf")));
+  tokenizer = Tokenizer.fromGguf(gguf);
+  llama = await Llama.load(gpu, gguf);
 });
 afterAll(() => llama.destroy());
 
@@ -65,4 +70,8 @@ test(`the first ${curveSteps} steps of the loss curve`, { timeout: 7_200_000 }, 
   const worst = Math.max(...curve.map((loss, i) => Math.abs(loss - (golden.curve[i] ?? NaN))));
   console.info(`largest difference of ${curveSteps} losses: ${worst.toExponential(1)}`);
   expectWithin(curve, golden.curve.slice(0, curveSteps), 1e-3);
+});
+
+describe("the method's later stages", { timeout: 7_200_000 }, () => {
+  testMethod("smollm2", () => ({ llama, tokenizer }), { curveSteps, options: false });
 });

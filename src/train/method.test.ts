@@ -20,5 +20,5 @@ beforeAll(async () => {
 afterAll(() => llama.destroy());
 
 describe("bundled model against PyTorch", { timeout: 900_000 }, () => {
-  testMethod("bundled", () => ({ llama, tokenizer }), 20);
+  testMethod("bundled", () => ({ llama, tokenizer }), { curveSteps: 20, options: true });
 });

@@ -20,6 +20,11 @@ interface Logprobs {
   readonly rejected: number;
 }
 
+interface GoldenCurve {
+  readonly settings: { readonly learningRate: number };
+  readonly steps: readonly StepLosses[];
+}
+
 interface MethodGolden {
   readonly rank: number;
   readonly alpha: number;
@@ -51,12 +56,10 @@ interface MethodGolden {
     readonly "logps/rejected": number;
   }[];
   readonly dpo: StepLosses & GoldenGradients & { readonly dpop: { readonly lambda: number; readonly loss: number } };
-  readonly curves: Readonly<
-    Record<
-      "sft" | "dpo",
-      { readonly settings: { readonly learningRate: number }; readonly steps: readonly StepLosses[] }
-    >
-  >;
+  readonly curves: {
+    readonly sft: GoldenCurve & { readonly prompts: readonly number[] };
+    readonly dpo: GoldenCurve & { readonly pairs: readonly number[] };
+  };
 }
 
 /** Goals of the losses (absolute) and of the gradients (relative, of each tensor and in the median). */
@@ -65,11 +68,18 @@ const EACH = 3e-4;
 const MEDIAN = 1e-4;
 const CURVE = 1e-3;
 
-/** Defines the tests of one model. @param curveSteps of the goldens' 20 */
+interface Extent {
+  /** Of the goldens' 20. */
+  readonly curveSteps: number;
+  /** Also the options that are not the default, which a small model shows as well as a large one. */
+  readonly options: boolean;
+}
+
+/** Defines the tests of one model. */
 export function testMethod(
   name: "bundled" | "smollm2",
   model: () => { readonly llama: Llama; readonly tokenizer: PromptTokenizer },
-  curveSteps: number,
+  { curveSteps, options }: Extent,
 ): void {
   const golden = readMethodGolden(name);
   const adapter = (llama: Llama) => Lora.fromWeights(llama, goldenAdapter(llama, golden));
@@ -93,36 +103,41 @@ export function testMethod(
       expectGradients(measured, golden.contrastive);
     });
 
-    test.each([
+    const variants = [
       ["pre", "mean"],
       ["pre", "ancestor"],
       ["post", "mean"],
       ["post", "ancestor"],
-    ] as const)("loss with queries and keys %s RoPE, pooling %s, and the cosines", async (rope, pooling) => {
-      const { llama } = model();
-      const lora = adapter(llama);
-      const loss = new ContrastiveLoss(llama, { layer: null, rope });
-      const losses: number[] = [];
-      for (const [i, { ids, contrastive }] of examples(golden, pooling).entries()) {
-        if (contrastive) {
-          const measured = await loss.measure(lora, ids, contrastive);
-          losses.push(measured.loss);
-          if (rope === "pre" && pooling === "mean") {
-            expectWithin(measured.entities, golden.prompts[i]?.cosines?.entities, LOSS);
-            expectWithin(measured.neighbours, golden.prompts[i]?.cosines?.neighbours, LOSS);
+    ] as const;
+    test.each(options ? variants : variants.slice(0, 1))(
+      "loss with queries and keys %s RoPE, pooling %s, and the cosines",
+      async (rope, pooling) => {
+        const { llama } = model();
+        const lora = adapter(llama);
+        const loss = new ContrastiveLoss(llama, { layer: null, rope });
+        const losses: number[] = [];
+        for (const [i, { ids, contrastive }] of examples(golden, pooling).entries()) {
+          if (contrastive) {
+            const measured = await loss.measure(lora, ids, contrastive);
+            losses.push(measured.loss);
+            if (rope === "pre" && pooling === "mean") {
+              expectWithin(measured.entities, golden.prompts[i]?.cosines?.entities, LOSS);
+              expectWithin(measured.neighbours, golden.prompts[i]?.cosines?.neighbours, LOSS);
+            }
           }
         }
-      }
-      loss.destroy();
-      lora.destroy();
-      const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
-      expectWithin([mean], [golden.contrastive.variants[`${rope}/${pooling}`] ?? NaN], LOSS);
-    });
+        loss.destroy();
+        lora.destroy();
+        const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+        expectWithin([mean], [golden.contrastive.variants[`${rope}/${pooling}`] ?? NaN], LOSS);
+      },
+    );
 
-    test("with SFT: losses and every LoRA gradient", async () => {
+    test.runIf(options)("with SFT: losses and every LoRA gradient", async () => {
       const { llama } = model();
       const lora = adapter(llama);
-      const trainer = await Trainer.create(llama, lora, examples(golden, "mean"), sftConfig(golden, lora));
+      const config = sftConfig(golden, lora, golden.prompts.length);
+      const trainer = await Trainer.create(llama, lora, examples(golden, "mean"), config);
       const { losses, pages, gradScale } = await trainer.gradients();
       const gradients = await lora.readPages(pages);
       gradients.tensors.forEach(({ data }) => data.forEach((value, i) => (data[i] = value * gradScale)));
@@ -135,12 +150,10 @@ export function testMethod(
     test(`with SFT: ${curveSteps} steps of the curve`, async () => {
       const { llama } = model();
       const lora = adapter(llama);
-      const trainer = await Trainer.create(llama, lora, examples(golden, "mean"), sftConfig(golden, lora));
-      await expectCurve(trainer, golden.curves.sft.steps.slice(0, curveSteps), [
-        "loss",
-        "sft_loss",
-        "contrastive_loss",
-      ]);
+      const { prompts, steps } = golden.curves.sft;
+      const chosen = prompts.map((i) => examples(golden, "mean")[i] as TrainExample);
+      const trainer = await Trainer.create(llama, lora, chosen, sftConfig(golden, lora, chosen.length));
+      await expectCurve(trainer, steps.slice(0, curveSteps), ["loss", "sft_loss", "contrastive_loss"]);
       lora.destroy();
     });
   });
@@ -176,7 +189,7 @@ export function testMethod(
       expectGradients(measured, golden.dpo);
     });
 
-    test("DPO-Positive's loss", async () => {
+    test.runIf(options)("DPO-Positive's loss", async () => {
       const { llama } = model();
       const lora = adapter(llama);
       const { beta, sftAlpha } = golden;
@@ -194,10 +207,12 @@ export function testMethod(
     test(`${curveSteps} steps of the curve`, async () => {
       const { llama } = model();
       const lora = adapter(llama);
-      const { learningRate } = golden.curves.dpo.settings;
-      const settings = { ...curveConfig(lora, dpoExamples(golden).length), stage: "dpo", learningRate } as const;
-      const trainer = await Trainer.createDpo(llama, lora, dpoExamples(golden), settings);
-      await expectCurve(trainer, golden.curves.dpo.steps.slice(0, curveSteps), ["loss", "rewards/margins"]);
+      const { pairs, steps, settings } = golden.curves.dpo;
+      const chosen = pairs.map((i) => dpoExamples(golden)[i] as DpoExample);
+      const { learningRate } = settings;
+      const config = { ...curveConfig(lora, chosen.length), stage: "dpo", learningRate } as const;
+      const trainer = await Trainer.createDpo(llama, lora, chosen, config);
+      await expectCurve(trainer, steps.slice(0, curveSteps), ["loss", "rewards/margins"]);
       lora.destroy();
     });
   });
@@ -231,8 +246,8 @@ function curveConfig(lora: Lora, examplesAStep: number): TrainConfig {
   };
 }
 
-function sftConfig(golden: MethodGolden, lora: Lora): TrainConfig {
-  return { ...curveConfig(lora, golden.prompts.length), contrastiveWeight: golden.contrastiveWeight };
+function sftConfig(golden: MethodGolden, lora: Lora, examplesAStep: number): TrainConfig {
+  return { ...curveConfig(lora, examplesAStep), contrastiveWeight: golden.contrastiveWeight };
 }
 
 function expectLosses(measured: StepLosses, golden: StepLosses): void {
