@@ -228,12 +228,12 @@ describe("obp", () => {
       /expected dropout to be .* got 1/,
     ],
     [
-      "a stage of later versions",
-      ["--stage", "dpo", "--train", train, "--types", types],
+      "held-out documents that are not there",
+      ["--heldout", "nowhere.jsonl", "--train", train, "--types", types],
       {},
-      /expected --stage sft, got dpo/,
+      /nowhere\.jsonl/,
     ],
-    ["resuming, of later versions", ["--resume", "--train", train, "--types", types], {}, /--resume/],
+    ["settings of another stage", ["--beta", "0.3", "--train", train, "--types", types], {}, /beta/],
   ])("train refuses %s before it opens the GPU", (_, words, files, message) => {
     using folder = new CommandFolder(files);
     const stage = words.includes("--stage") ? [] : ["--stage", "sft"];

@@ -2,24 +2,21 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
-import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
-import { chosenDrop, largestChange, unmovedMargin } from "../train/alarms.ts";
-import { type Checkpoint, checkSameRun, type RunIdentity } from "../train/checkpoint.ts";
-import type { TrainConfig } from "../train/config.ts";
-import type { StepLog, Trainer } from "../train/trainer.ts";
+import { largestChange, unmovedMargin } from "../train/alarms.ts";
+import { checkSameRun, type RunIdentity } from "../train/checkpoint.ts";
 import { adapterFiles, adapterFlag, readAdapter } from "./adapterFolder.ts";
 import { checkWritable, writeFilesAtomic } from "./atomicFile.ts";
-import { latestCheckpoint, removeCheckpoints, saveCheckpoint } from "./checkpointFiles.ts";
-import type { Context } from "./context.ts";
+import { latestCheckpoint } from "./checkpointFiles.ts";
 import { documentFlags, readDocuments, readTypes } from "./documents.ts";
-import { InterruptedError, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { Heldout } from "./heldout.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
 import { trainConfig, trainConfigFlags } from "./trainConfig.ts";
 import { hashAll, hashFiles, hashModel, readStepLog, runFiles, StepLogFiles } from "./trainRun.ts";
 import { openStage } from "./trainStage.ts";
+import { runSteps } from "./trainSteps.ts";
 import { defineVerb } from "./verb.ts";
 
 export const verb = defineVerb({
@@ -69,6 +66,10 @@ export const verb = defineVerb({
       scored: heldoutFile !== undefined,
       context,
     });
+    const heldoutInput =
+      heldoutFile === undefined || types === undefined
+        ? null
+        : { model, documents: readDocuments(heldoutFile, flags, note), types: readTypes(types) };
     const folder = join(out, "run");
     const runLog = join(folder, "log.jsonl");
     const logFiles = [runLog, ...(flags.log === undefined ? [] : [flags.log])];
@@ -103,19 +104,7 @@ export const verb = defineVerb({
     }
     const files = new StepLogFiles(logFiles, before);
     const heldout =
-      heldoutFile === undefined || types === undefined
-        ? null
-        : new Heldout(
-            {
-              model,
-              documents: readDocuments(heldoutFile, flags, note),
-              types: readTypes(types),
-              config,
-              folder,
-              context,
-            },
-            before.length,
-          );
+      heldoutInput === null ? null : new Heldout({ ...heldoutInput, config, folder, context }, before.length);
     const run = { trainer, files, folder, identity, heldout, llama, lora };
     const { logs, seconds, interrupted, alarms } = await runSteps(run, config, before, context);
     await stage.close();
@@ -164,78 +153,6 @@ export const verb = defineVerb({
     };
   },
 });
-
-interface Run {
-  readonly trainer: Trainer;
-  readonly files: StepLogFiles;
-  /** Where checkpoints go. */
-  readonly folder: string;
-  readonly identity: RunIdentity;
-  readonly heldout: Heldout | null;
-  readonly llama: Llama;
-  readonly lora: Lora;
-}
-
-/** Steps until all are done or Ctrl-C; what was done stands in the log and in a checkpoint either way. */
-async function runSteps(
-  { trainer, files, folder, identity, heldout, llama, lora }: Run,
-  config: TrainConfig,
-  before: readonly StepLog[],
-  context: Context,
-) {
-  const logs = [...before];
-  const alarms: string[] = [];
-  const progress = context.progress("training", trainer.totalSteps, "steps");
-  const started = performance.now();
-  let interrupted = false;
-  let saved = trainer.stepsDone;
-  const save = async (): Promise<void> => {
-    if (trainer.stepsDone > saved) {
-      const checkpoint: Checkpoint = { state: await trainer.state(), identity };
-      saveCheckpoint(folder, checkpoint);
-      saved = trainer.stepsDone;
-    }
-  };
-  const score = async (): Promise<void> => {
-    const last = logs.at(-1);
-    if (last !== undefined && heldout?.due(logs, trainer.totalSteps) === true) {
-      await heldout.score(last, llama, lora);
-    }
-  };
-  try {
-    await score(); // a run stopped before its last step was scored
-    while (trainer.stepsDone < trainer.totalSteps && heldout?.exhausted !== true) {
-      const log = await trainer.step(context.signal);
-      if (logs.length === 0) {
-        removeCheckpoints(folder); // another run's must not be resumed with this one's log
-      }
-      files.write(log);
-      logs.push(log);
-      progress.update(trainer.stepsDone, `loss ${log.loss.toFixed(4)}`);
-      const drop = chosenDrop(log, config);
-      if (config.stage === "dpo" && drop !== null && alarms.length === 0) {
-        alarms.push(
-          `chosen answers fell ${drop.toFixed(1)} nats below their reference at step ${log.step} (more than ${config.chosenDropAlarm}: lower the learning rate, raise sftAlpha, or set dpopLambda)`,
-        );
-        context.note(`warning: ${alarms[0]}`);
-      }
-      await score();
-      if (trainer.stepsDone % config.saveSteps === 0) {
-        await save();
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof InterruptedError)) {
-      throw error;
-    }
-    interrupted = true;
-  } finally {
-    progress.finish();
-    files.close();
-  }
-  await save();
-  return { logs, seconds: (performance.now() - started) / 1000, interrupted, alarms };
-}
 
 function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
