@@ -1,36 +1,13 @@
 // The whole way on the bundled model: train, see the loss fall and the predictions change, reload, still there. Few
 // tokens: Chromium's software GPU does some 2 to 3 GFLOP/s on two cores.
 
-import { readFileSync } from "node:fs";
-import { expect, type Page } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { unzipSync } from "fflate";
 import { longestTask } from "./mainThread.ts";
 import { downloadBytes, openStudio, test } from "./studio.ts";
+import { figure, keepOneSentence, openTrain, status, stepsCsv, train } from "./training.ts";
 
 const MAX_TASK_MS = 50;
-const [firstSentence = ""] = readFileSync("public/samples/train.jsonl", "utf8").split("\n");
-
-/** Leaves one sentence of the sample project's support set: three prompts an epoch. */
-async function keepOneSentence(page: Page): Promise<void> {
-  await page.keyboard.press("Control+o");
-  const dialog = page.getByRole("dialog", { name: "Import documents" });
-  const file = { name: "one.jsonl", mimeType: "text/plain", buffer: Buffer.from(firstSentence) };
-  await dialog.locator("input[type=file]").setInputFiles(file);
-  await dialog.getByLabel("How").selectOption("replace");
-  await dialog.getByRole("button", { name: "Import 1 document" }).click();
-}
-
-async function setUp(page: Page, settings: Record<string, string>, evaluate: string): Promise<void> {
-  await page.keyboard.press("g");
-  await page.keyboard.press("t");
-  for (const [label, value] of Object.entries(settings)) await page.getByLabel(label, { exact: true }).fill(value);
-  await page.getByLabel("Predict held-out").selectOption(evaluate);
-}
-
-const train = (page: Page) => page.getByRole("button", { name: "Train", exact: true }).click();
-const status = (page: Page) => page.getByRole("region", { name: "Training", exact: true }).getByRole("status");
-const figure = (page: Page, name: string) => page.locator(".figures div", { hasText: name }).locator("dd");
-
 test("trains the bundled model: loss falls, predictions change, the adapter outlives a reload", async ({
   page,
   browser,
@@ -38,7 +15,7 @@ test("trains the bundled model: loss falls, predictions change, the adapter outl
   await openStudio(page);
   await keepOneSentence(page);
   const settings = { Epochs: "2", "Learning rate": "0.01", "Prompts a step": "1", "Warm-up": "0", "LoRA dropout": "0" };
-  await setUp(page, { ...settings, "Held-out sentences": "1" }, "at the end");
+  await openTrain(page, { ...settings, "Held-out sentences": "1" }, "at the end");
   await expect(page.getByText("Optimizer steps").locator("..")).toContainText("6");
 
   const longest = await longestTask(browser, page, async () => {
@@ -48,12 +25,8 @@ test("trains the bundled model: loss falls, predictions change, the adapter outl
   await expect(status(page)).toContainText("finished", { timeout: 200_000 });
   expect(longest, "longest task of the main thread, ms of CPU time").toBeLessThan(MAX_TASK_MS);
 
-  const csv = (await downloadBytes(page, () => page.getByRole("button", { name: "CSV" }).click())).toString();
-  const losses = csv
-    .trim()
-    .split("\n")
-    .slice(1)
-    .map((line) => Number(line.split(",")[2]));
+  const [, ...steps] = await stepsCsv(page);
+  const losses = steps.map(([, , loss]) => Number(loss));
   expect(losses).toHaveLength(6);
   // Each prompt comes once in either epoch.
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
@@ -84,7 +57,7 @@ test("trains the bundled model: loss falls, predictions change, the adapter outl
 test("pauses, goes on, stops and keeps what was learned; a lost GPU leaves it intact", async ({ page, browser }) => {
   await openStudio(page);
   await keepOneSentence(page);
-  await setUp(page, { Epochs: "30", "Prompts a step": "1" }, "never");
+  await openTrain(page, { Epochs: "30", "Prompts a step": "1" }, "never");
   await train(page);
   await expect(figure(page, "Step")).toHaveText("1/90", { timeout: 200_000 });
   const running = page.getByRole("region", { name: "Training", exact: true });

@@ -1,7 +1,7 @@
 // The studio's IndexedDB. Large bytes (models, adapter weights) lie in OPFS (opfs.ts); a record here names them, and
 // only a named file counts, so that a write cut short never shows up as a broken model or adapter.
 
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type StoreNames } from "idb";
 import type { Document, EntityType } from "../ner/document.ts";
 import type { ProjectDocument } from "./project.ts";
 
@@ -24,6 +24,12 @@ export interface ModelRecord {
   savedAt: number;
 }
 
+/** What made an adapter; +cl: with the attention contrastive loss. */
+export type TrainedStage = "sft" | "sft+cl" | "dpo";
+
+/** Settings of training by name, as the engine knows them (src/train/config.ts). */
+export type SavedConfig = Readonly<Record<string, unknown>>;
+
 export interface AdapterRecord {
   id: string;
   name: string;
@@ -40,7 +46,63 @@ export interface AdapterRecord {
   file: string;
   bytes: number;
   /** Null where it was imported. */
-  training: null | { stage: "sft"; steps: number; totalSteps: number; lastLoss: number; documents: number };
+  training: null | {
+    stage: TrainedStage;
+    /** The adapter that it began with; null: a fresh one. */
+    parent: string | null;
+    /** Null where it was made before settings were kept. */
+    config: SavedConfig | null;
+    steps: number;
+    totalSteps: number;
+    lastLoss: number;
+    documents: number;
+  };
+}
+
+/** A training, begun or ended. What it learns from lies apart (RunInputs): this record is read for every list of runs. */
+export interface RunRecord {
+  /** That of the adapter it makes. */
+  id: string;
+  name: string;
+  stage: TrainedStage;
+  parent: string | null;
+  /** Fingerprint and name of the model. */
+  model: string;
+  modelName: string;
+  startedAt: number;
+  /** Running without a job: the tab was closed on it, or the GPU was lost. */
+  status: "running" | "stopped" | "finished" | "failed";
+  config: SavedConfig;
+  totalSteps: number;
+  /** Of all steps up to the last checkpoint, or the end. */
+  seconds: number;
+  /** One entry a step, by the engine's names, up to the last checkpoint, or the end. */
+  logs: readonly Readonly<Record<string, number>>[];
+  /** What was warned of. */
+  alarms: readonly string[];
+  /** Newest first; each a file in OPFS folder `checkpoints`, and the steps done then. */
+  checkpoints: readonly { file: string; step: number }[];
+}
+
+/** A preference pair with what the frozen reference gives both answers, nats. */
+export interface SavedPair {
+  name: string;
+  prompt: string;
+  chosen: string;
+  rejected: string;
+  kind: string;
+  reference: { chosen: number; rejected: number };
+}
+
+/** All that a run learns from, as it was when the run began. */
+export interface RunInputs {
+  id: string;
+  documents: readonly Document[];
+  heldout: readonly Document[];
+  types: readonly EntityType[];
+  evaluate: "epoch" | "end" | "never";
+  /** Stage dpo only. */
+  pairs: readonly SavedPair[] | null;
 }
 
 /** What one model state (base, or with an adapter) answered on the held-out documents. */
@@ -61,6 +123,8 @@ interface StudioSchema extends DBSchema {
   models: { key: string; value: ModelRecord };
   adapters: { key: string; value: AdapterRecord };
   predictions: { key: string; value: PredictionRecord };
+  runs: { key: string; value: RunRecord };
+  runInputs: { key: string; value: RunInputs };
 }
 
 export type StudioDatabase = IDBPDatabase<StudioSchema>;
@@ -68,14 +132,30 @@ export type StudioDatabase = IDBPDatabase<StudioSchema>;
 let opened: Promise<StudioDatabase> | undefined;
 
 export function studioDatabase(): Promise<StudioDatabase> {
-  opened ??= openDB<StudioSchema>("obp-studio", 1, {
-    upgrade(database) {
-      database.createObjectStore("project");
-      database.createObjectStore("documents", { keyPath: "id" });
-      database.createObjectStore("models", { keyPath: "fingerprint" });
-      database.createObjectStore("adapters", { keyPath: "id" });
-      database.createObjectStore("predictions", { keyPath: "key" });
+  opened ??= openDB<StudioSchema>("obp-studio", 2, {
+    upgrade(database, before, _after, transaction) {
+      if (before < 1) {
+        database.createObjectStore("project");
+        database.createObjectStore("documents", { keyPath: "id" });
+        database.createObjectStore("models", { keyPath: "fingerprint" });
+        database.createObjectStore("adapters", { keyPath: "id" });
+        database.createObjectStore("predictions", { keyPath: "key" });
+      }
+      database.createObjectStore("runs", { keyPath: "id" });
+      database.createObjectStore("runInputs", { keyPath: "id" });
+      // Where it fails, so does the upgrade, and the database is as it was.
+      void addParents(transaction.objectStore("adapters"));
     },
   });
   return opened;
+}
+
+/** Version 1 knew neither parents nor settings. */
+async function addParents(
+  adapters: IDBPObjectStore<StudioSchema, ArrayLike<StoreNames<StudioSchema>>, "adapters", "versionchange">,
+): Promise<void> {
+  for (const record of await adapters.getAll()) {
+    const training = record.training && { ...record.training, parent: null, config: null };
+    await adapters.put({ ...record, training });
+  }
 }

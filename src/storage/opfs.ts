@@ -3,7 +3,7 @@
 
 import { StorageError, storageFailure } from "./storageError.ts";
 
-export type Folder = "models" | "adapters";
+export type Folder = "models" | "adapters" | "checkpoints";
 
 async function folderHandle(folder: Folder): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { JobRunner } from "./jobRunner.ts";
 import type { StudioEvent } from "./protocol.ts";
 
-const start = { job: "train", name: "run", adapter: "a" } as const;
+const start = { job: "train", name: "run", adapter: "a", config: null } as const;
 
 function recorder(lost: string | null = null) {
   const events: StudioEvent[] = [];

@@ -1,12 +1,13 @@
 // Runs one job at a time and tells how it began and ended.
 
 import { JobControl } from "./jobControl.ts";
-import type { JobKind, JobOutcome, StudioEvent } from "./protocol.ts";
+import type { JobKind, JobOutcome, StudioEvent, TrainConfig } from "./protocol.ts";
 
 interface JobStart {
   job: JobKind;
   name: string;
   adapter: string | null;
+  config: TrainConfig | null;
 }
 
 export class JobRunner {

@@ -2,7 +2,7 @@
 // while they run arrives as a `StudioEvent`. Types only.
 
 import type { Document, EntityType } from "../ner/document.ts";
-import type { AdapterRecord, ModelRecord, PredictionRecord } from "../storage/database.ts";
+import type { AdapterRecord, ModelRecord, PredictionRecord, RunRecord } from "../storage/database.ts";
 import type { TrainConfig } from "../train/config.ts";
 import type { StepLog } from "../train/trainer.ts";
 
@@ -86,9 +86,20 @@ export interface TrainRequest {
   config: TrainConfig;
   /** When the held-out documents are predicted with the adapter as it is then. */
   evaluate: "epoch" | "end" | "never";
+  /** The adapter to begin with, which is also DPO's frozen reference; null: a fresh one. */
+  parent: string | null;
 }
 
+/** A training as it is kept, with the engine's types. */
+export interface Run extends Omit<RunRecord, "config" | "logs"> {
+  config: TrainConfig;
+  logs: readonly StepLog[];
+}
+
+export type PlanRequest = Pick<TrainRequest, "documents" | "types" | "config">;
+
 export interface TrainingPlan {
+  /** Stage dpo: pairs, those of boundary edits alone. */
   prompts: number;
   tokens: number;
   supervisedTokens: number;
@@ -111,6 +122,8 @@ export type JobKind = "train" | "predict";
 export type JobPhase =
   | "loading the model"
   | "predicting without adapter"
+  | "finding the adapter's errors"
+  | "asking the reference"
   | "training"
   | "paused"
   | "saving the adapter"
@@ -119,12 +132,17 @@ export type JobPhase =
 export type StudioEvent =
   | { kind: "gpu"; gpu: GpuState }
   | { kind: "model"; model: ModelState }
-  /** `adapter`: what is trained, or predicts; null: the model without any. */
-  | { kind: "started"; job: JobKind; name: string; adapter: string | null }
+  /** `adapter`: what is trained, or predicts; null: the model without any. `config`: of a training. */
+  | { kind: "started"; job: JobKind; name: string; adapter: string | null; config: TrainConfig | null }
   | { kind: "phase"; phase: JobPhase }
-  | { kind: "progress"; done: number; total: number; unit: "bytes" | "prompts" }
+  | { kind: "progress"; done: number; total: number; unit: "bytes" | "prompts" | "pairs" }
   | { kind: "stepLog"; log: StepLog; totalSteps: number; tokensPerSecond: number; etaSeconds: number }
   | { kind: "predictions"; record: PredictionRecord }
+  /** A run is there, or was saved anew: the logs are those that it goes on from. */
+  | { kind: "run"; run: Run }
+  | { kind: "runDeleted"; id: string }
+  /** Training goes on, but not well. Kept with the run. */
+  | { kind: "alarm"; message: string }
   | { kind: "adapterSaved"; record: AdapterRecord }
   | { kind: "modelsChanged"; models: ModelRecord[] }
   | { kind: "warning"; message: string }

@@ -4,10 +4,10 @@
 import { FORMAT_NAMES } from "../formats/formats.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import { encodePrompt } from "../ner/prompt.ts";
-import { deleteAdapter } from "../storage/adapterStore.ts";
+import { deleteAdapter, renameAdapter } from "../storage/adapterStore.ts";
 import type { AdapterRecord } from "../storage/database.ts";
 import { cachedModelFile, cacheModel, deleteModel, listModels } from "../storage/modelCache.ts";
-import { buildExamples, longestExample } from "../train/examples.ts";
+import { deleteRun, listRuns, readRun, saveRun } from "../storage/runStore.ts";
 import { PRESETS } from "../train/presets.ts";
 import { exportAdapter, importAdapter } from "./adapterFiles.ts";
 import { BUNDLED_FILE, openBundledModel } from "./bundledModel.ts";
@@ -20,16 +20,20 @@ import { predictAndSave } from "./predictions.ts";
 import type {
   ModelMemory,
   ParsedDocuments,
+  PlanRequest,
   PredictRequest,
   PromptTokens,
+  Run,
   StudioEvent,
   TrainConfig,
   TrainingPlan,
   TrainRequest,
   WrittenDocuments,
 } from "./protocol.ts";
+import { runOf, runsOf } from "./runKeeper.ts";
 import { throttle } from "./throttle.ts";
-import { runTraining } from "./trainJob.ts";
+import { newJob, repeatedJob, resumedJob, runTraining, type TrainJob } from "./trainJob.ts";
+import { planTraining } from "./trainPlan.ts";
 
 /** Prompts of this length are what a model's memory need is shown for. */
 const MEMORY_TOKENS = 512;
@@ -110,37 +114,47 @@ export class Studio {
 
   // --- training and prediction -----------------------------------------------------------------------------------
 
-  plan(request: { documents: readonly Document[]; types: readonly EntityType[]; config: TrainConfig }): TrainingPlan {
-    const { documents, types, config } = request;
-    const { tokenizer, config: llama } = this.#session.openModel;
-    const { examples, tooLong } = buildExamples(tokenizer, documents, types, llama.contextLength);
-    const longestPrompt = longestExample(examples);
-    const allSteps = Math.ceil(config.epochs * Math.ceil(examples.length / config.gradAccumSteps));
-    return {
-      prompts: examples.length,
-      tokens: examples.reduce((sum, { ids }) => sum + ids.length, 0),
-      supervisedTokens: examples.reduce((sum, { ids, responseStart }) => sum + ids.length - responseStart, 0),
-      longestPrompt,
-      steps: config.maxSteps ?? allSteps,
-      tooLong,
-      memory: this.#memory(config, longestPrompt),
-    };
+  plan(request: PlanRequest): TrainingPlan {
+    const plan = planTraining(this.#session.openModel, request);
+    return { ...plan, memory: this.#memory(request.config, plan.longestPrompt) };
   }
 
-  /** Starts a training; the outcome arrives as `done`. @throws where another job is running */
-  train(request: TrainRequest): void {
-    const adapter = crypto.randomUUID();
-    this.#jobs.start({ job: "train", name: request.name, adapter }, async (control) => {
-      const { steps, saved } = await runTraining(this.#session, request, adapter, control, (event) =>
-        this.#emit(event),
-      );
-      return { steps, adapter: saved ? adapter : null };
-    });
+  /** Starts a training; the outcome arrives as `done`. @throws where another job is running, or the parent is gone */
+  async train(request: TrainRequest): Promise<void> {
+    this.#train(await newJob(this.#session, crypto.randomUUID(), request));
+  }
+
+  /** Goes on with a run that was cut off or stopped. @throws where it cannot, or another job is running */
+  async continueRun(id: string): Promise<void> {
+    this.#train(await resumedJob(this.#session, id, (event) => this.#emit(event)));
+  }
+
+  /** Trains anew what a kept run trained, in the same way. @throws as `train`, or where the run's model is not open */
+  async rerun(id: string, name: string): Promise<void> {
+    this.#train(await repeatedJob(this.#session, id, crypto.randomUUID(), name));
+  }
+
+  /** The adapter that it saved is renamed too. */
+  async renameRun(id: string, name: string): Promise<void> {
+    const record = { ...(await readRun(id)).record, name };
+    await saveRun(record);
+    await renameAdapter(id, name);
+    this.#emit({ kind: "run", run: runOf(record) });
+  }
+
+  async runs(): Promise<Run[]> {
+    return runsOf(await listRuns());
+  }
+
+  /** Deletes a run with its states; the adapter that it saved stays. */
+  async discardRun(id: string): Promise<void> {
+    await deleteRun(id);
+    this.#emit({ kind: "runDeleted", id });
   }
 
   /** Starts predicting; the outcome arrives as `done`. @throws where another job is running */
   predict({ adapter, documents, types }: PredictRequest): void {
-    this.#jobs.start({ job: "predict", name: "Held-out sentences", adapter }, async ({ signal }) => {
+    this.#jobs.start({ job: "predict", name: "Held-out sentences", adapter, config: null }, async ({ signal }) => {
       const session = this.#session;
       const llama = await session.llama(signal);
       const lora = await session.lora(llama, adapter);
@@ -205,6 +219,14 @@ export class Studio {
   #emit(event: StudioEvent): void {
     if (event.kind === "deviceLost") this.#jobs.stop();
     this.#listener(event);
+  }
+
+  #train(job: TrainJob): void {
+    const { id, name, config } = job.run;
+    this.#jobs.start({ job: "train", name, adapter: id, config }, async (control) => {
+      const { steps, saved } = await runTraining(this.#session, job, control, (event) => this.#emit(event));
+      return { steps, adapter: saved ? id : null };
+    });
   }
 
   async #open(name: string, read: () => Promise<Parameters<EngineSession["setModel"]>[0]>): Promise<void> {

@@ -1,17 +1,24 @@
-// A training run in the studio: base predictions, steps, and after each epoch the adapter saved and tried out. The
+// A training run in the studio: predictions before, steps, and after each epoch the adapter saved and tried out. The
 // adapter in the browser's storage is always a whole one: of the last epoch, or of the last step after a stop.
 
 import { writePeft, ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
+import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import type { Llama } from "../model/llama.ts";
-import { Lora } from "../model/lora.ts";
+import type { Lora } from "../model/lora.ts";
 import { saveAdapter } from "../storage/adapterStore.ts";
+import type { RunInputs, TrainedStage } from "../storage/database.ts";
 import { listPredictions, predictionKey } from "../storage/predictionStore.ts";
-import { buildExamples } from "../train/examples.ts";
-import { Trainer, type StepLog } from "../train/trainer.ts";
+import { readRun, saveRun } from "../storage/runStore.ts";
+import { chosenDrop, largestChange, unmovedMargin } from "../train/alarms.ts";
+import type { TrainConfig } from "../train/config.ts";
+import { TrainingError, type StepLog, type Trainer, type TrainerState } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
 import type { JobControl } from "./jobControl.ts";
+import { Pace } from "./pace.ts";
 import { predictAndSave } from "./predictions.ts";
-import type { StudioEvent, TrainRequest } from "./protocol.ts";
+import type { Run, StudioEvent, TrainRequest } from "./protocol.ts";
+import { identityOf, latestState, recordOf, RunKeeper, runOf } from "./runKeeper.ts";
+import { makePairs, readParent, stageTrainer, startLora } from "./trainStage.ts";
 
 export interface TrainResult {
   steps: number;
@@ -21,79 +28,153 @@ export interface TrainResult {
 
 type Emit = (event: StudioEvent) => void;
 
+/** A run to begin or to go on with. */
+export interface TrainJob {
+  run: Run;
+  /** Null: to be begun. */
+  state: TrainerState | null;
+  inputs: RunInputs;
+  parent: LoraWeights | null;
+}
+
+/** A new run. DPO's rank, alpha and targets are those of the adapter that it begins with. */
+export async function newJob(session: EngineSession, id: string, request: TrainRequest): Promise<TrainJob> {
+  const { name, documents, heldout, types, evaluate } = request;
+  const { facts } = session.openModel;
+  const parent = await readParent(request.parent);
+  const { rank, alpha, targets } = parent?.config ?? request.config;
+  const config: TrainConfig = { ...request.config, rank, alpha, targets };
+  const run: Run = {
+    ...{ id, name, config, stage: trainedStage(config), parent: request.parent },
+    ...{ model: facts.fingerprint, modelName: facts.name, startedAt: Date.now(), status: "running" },
+    ...{ totalSteps: 0, seconds: 0, logs: [], alarms: [], checkpoints: [] },
+  };
+  return { run, state: null, inputs: { id, documents, heldout, types, evaluate, pairs: null }, parent };
+}
+
+/**
+ * A run that was cut off or stopped, as it was at its last checkpoint.
+ * @throws Error where it is gone, of another model, or none of its states can be read
+ */
+export async function resumedJob(session: EngineSession, id: string, emit: Emit): Promise<TrainJob> {
+  const { run, inputs } = await readOwnRun(session, id);
+  const state = await latestState(run, await identityOf(run, inputs), (message) => emit({ kind: "warning", message }));
+  const logs = run.logs.slice(0, state?.stepsDone ?? 0);
+  return { run: { ...run, logs, status: "running" }, state, inputs, parent: await readParent(run.parent) };
+}
+
+/** A new run like a kept one: same settings, data, pairs and seed. @throws Error where it is gone, or of another model */
+export async function repeatedJob(session: EngineSession, from: string, id: string, name: string): Promise<TrainJob> {
+  const { run, inputs } = await readOwnRun(session, from);
+  const job = await newJob(session, id, { name, ...inputs, config: run.config, parent: run.parent });
+  return { ...job, inputs: { ...inputs, id } };
+}
+
+async function readOwnRun(session: EngineSession, id: string): Promise<{ run: Run; inputs: RunInputs }> {
+  const { record, inputs } = await readRun(id);
+  const { fingerprint, name } = session.openModel.facts;
+  if (record.model !== fingerprint) {
+    throw new Error(`expected the model ${record.modelName} to be open, got ${name} (open it under Models)`);
+  }
+  return { run: runOf(record), inputs };
+}
+
 /** Runs to the end, or to the step in which it was stopped. */
 export async function runTraining(
   session: EngineSession,
-  request: TrainRequest,
-  adapter: string,
+  job: TrainJob,
   control: JobControl,
   emit: Emit,
 ): Promise<TrainResult> {
-  const { config, documents, types } = request;
+  const { config } = job.run;
   const model = session.openModel;
-  const pooling = config.contrastiveWeight > 0 ? config.contrastivePooling : null;
-  const { examples } = buildExamples(model.tokenizer, documents, types, model.config.contextLength, pooling);
   const llama = await session.llama(control.signal);
-  await predictBase(session, llama, request, control, emit);
   session.forgetLora();
-  const lora = Lora.create(llama, config, config.seed);
   let trainer: Trainer | null = null;
+  let keeper: RunKeeper | null = null;
+  const lora = startLora(llama, job.parent, config);
   try {
-    trainer = await Trainer.create(llama, lora, examples, config);
-    return await runSteps({ session, request, adapter, control, emit, llama, lora, trainer });
+    await predictBefore(session, llama, lora, job, control, emit);
+    let { inputs } = job;
+    if (config.stage === "dpo" && inputs.pairs === null) {
+      const { documents, types } = inputs;
+      const input = { llama, lora, model, config, documents, types, signal: control.signal };
+      inputs = { ...inputs, pairs: await makePairs(input, emit) };
+    }
+    trainer = await stageTrainer(llama, lora, model, config, inputs);
+    const run = { ...job.run, totalSteps: trainer.totalSteps };
+    await saveRun(recordOf(run), inputs);
+    if (job.state !== null) trainer.restore(job.state);
+    keeper = new RunKeeper(run, await identityOf(run, inputs), emit);
+    return await runSteps({ session, inputs, control, emit, llama, lora, trainer, keeper, parent: job.parent });
+  } catch (error) {
+    // Where the GPU is lost, or anything else went wrong from outside, the run can still go on from its last state.
+    if (keeper !== null && error instanceof TrainingError) await keeper.end("failed");
+    throw error;
   } finally {
     trainer?.destroy();
     lora.destroy();
   }
 }
 
-interface Run {
+interface Active {
   session: EngineSession;
-  request: TrainRequest;
-  adapter: string;
+  inputs: RunInputs;
   control: JobControl;
   emit: Emit;
   llama: Llama;
   lora: Lora;
   trainer: Trainer;
+  keeper: RunKeeper;
+  parent: LoraWeights | null;
 }
 
-async function runSteps(run: Run): Promise<TrainResult> {
-  const { request, control, emit, trainer } = run;
-  const pace = new Pace();
-  let last: StepLog | null = null;
-  let saved = false;
+async function runSteps(active: Active): Promise<TrainResult> {
+  const { inputs, control, emit, trainer, keeper } = active;
+  const { config } = keeper.run;
+  let last = keeper.run.logs.at(-1) ?? null;
+  const pace = new Pace(last?.num_tokens ?? 0);
   emit({ kind: "phase", phase: "training" });
   while (trainer.stepsDone < trainer.totalSteps && !control.isStopped()) {
     if (control.isPaused()) {
+      await keeper.checkpoint(trainer);
       emit({ kind: "phase", phase: "paused" });
       await control.waitWhilePaused();
       if (control.isStopped()) break;
       emit({ kind: "phase", phase: "training" });
     }
     const began = performance.now();
-    const log = await stepUnlessStopped(run);
+    const log = await stepUnlessStopped(active);
     if (log === null) break;
-    const { tokensPerSecond, secondsPerStep } = pace.add(log, performance.now() - began);
+    const milliseconds = performance.now() - began;
+    keeper.add(log, milliseconds / 1000);
+    const { tokensPerSecond, secondsPerStep } = pace.add(log, milliseconds);
     const etaSeconds = secondsPerStep * (trainer.totalSteps - log.step);
     emit({ kind: "stepLog", log, totalSteps: trainer.totalSteps, tokensPerSecond, etaSeconds });
+    watchChosen(keeper, log);
+    if (log.step % config.saveSteps === 0) await keeper.checkpoint(trainer);
     const epochEnded = Math.floor(log.epoch + 1e-9) > Math.floor((last?.epoch ?? 0) + 1e-9);
     last = log;
     if (epochEnded && log.step < trainer.totalSteps && !control.isStopped()) {
-      await save(run, log);
-      saved = true;
-      if (request.evaluate === "epoch") await predictTrained(run);
+      await save(active, log);
+      if (inputs.evaluate === "epoch") await predictTrained(active);
       emit({ kind: "phase", phase: "training" });
     }
   }
-  if (last === null) return { steps: 0, saved };
-  await save(run, last);
-  if (request.evaluate !== "never" && !control.isStopped()) await predictTrained(run);
+  const finished = trainer.stepsDone === trainer.totalSteps;
+  if (last !== null) {
+    if (finished) await watchMargin(active);
+    await save(active, last);
+    if (!finished) await keeper.checkpoint(trainer);
+  }
+  await keeper.end(finished ? "finished" : "stopped");
+  if (last === null) return { steps: 0, saved: false };
+  if (inputs.evaluate !== "never" && !control.isStopped()) await predictTrained(active);
   return { steps: last.step, saved: true };
 }
 
 /** The next step, or null where it was stopped between prompts: the adapter is then as after the step before. */
-async function stepUnlessStopped({ session, control, trainer }: Run): Promise<StepLog | null> {
+async function stepUnlessStopped({ session, control, trainer }: Active): Promise<StepLog | null> {
   try {
     return await trainer.step(control.signal);
   } catch (error) {
@@ -102,29 +183,52 @@ async function stepUnlessStopped({ session, control, trainer }: Run): Promise<St
   }
 }
 
-/** What the model finds before training; asked once for each model and set of types and documents. */
-async function predictBase(
+/** Said once a run: with near-identical pairs both answers may sink together. */
+function watchChosen(keeper: RunKeeper, log: StepLog): void {
+  const { config, alarms } = keeper.run;
+  const drop = config.stage === "dpo" ? chosenDrop(log, config) : null;
+  if (drop === null || alarms.length > 0) return;
+  keeper.alarm(
+    `Right answers fell ${drop.toFixed(1)} nats below where they began at step ${log.step} (more than ${config.chosenDropAlarm}): lower the learning rate, raise the SFT share, or set DPO-Positive.`,
+  );
+}
+
+async function watchMargin({ keeper, lora, parent }: Active): Promise<void> {
+  const { config, logs } = keeper.run;
+  const margin = config.stage === "dpo" ? unmovedMargin(logs) : null;
+  if (margin === null || parent === null) return;
+  const change = largestChange(parent.tensors, (await lora.read()).tensors);
+  keeper.alarm(
+    `This stage changed nothing measurable: mean margin ${margin.toPrecision(2)} in the last epoch, largest change of a weight ${change.toPrecision(2)}. A higher learning rate or more epochs would.`,
+  );
+}
+
+/** What the model finds before training; asked once for each adapter, model and set of types and documents. */
+async function predictBefore(
   session: EngineSession,
   llama: Llama,
-  { heldout, types, evaluate }: TrainRequest,
+  lora: Lora,
+  { run: { parent }, inputs: { heldout, types, evaluate } }: TrainJob,
   { signal }: JobControl,
   emit: Emit,
 ): Promise<void> {
   if (evaluate === "never" || heldout.length === 0) return;
   const model = session.openModel;
-  const key = predictionKey(model.facts.fingerprint, null);
+  const key = predictionKey(model.facts.fingerprint, parent);
   const known = (await listPredictions()).find((record) => record.key === key);
   const texts = new Map(known?.predictions.map(({ id, text }) => [id, text]));
   const sameTypes = JSON.stringify(known?.types) === JSON.stringify(types);
   if (sameTypes && heldout.every(({ id, text }) => texts.get(id) === text)) return;
-  emit({ kind: "phase", phase: "predicting without adapter" });
-  await predictAndSave({ llama, lora: null, adapter: null, model, documents: heldout, types, signal }, emit);
+  emit({ kind: "phase", phase: parent === null ? "predicting without adapter" : "predicting with the adapter" });
+  const start = { llama, lora: parent === null ? null : lora, adapter: parent };
+  await predictAndSave({ ...start, model, documents: heldout, types, signal }, emit);
 }
 
-async function predictTrained({ session, request, adapter, control, emit, llama, lora }: Run): Promise<void> {
-  const { heldout: documents, types } = request;
+async function predictTrained({ session, inputs, keeper, control, emit, llama, lora }: Active): Promise<void> {
+  const { heldout: documents, types } = inputs;
   if (documents.length === 0) return;
   emit({ kind: "phase", phase: "predicting with the adapter" });
+  const adapter = keeper.run.id;
   const input = { llama, lora, adapter, model: session.openModel, documents, types, signal: control.signal };
   try {
     await predictAndSave(input, emit);
@@ -134,28 +238,22 @@ async function predictTrained({ session, request, adapter, control, emit, llama,
   }
 }
 
-async function save({ session, request, adapter, emit, lora, trainer }: Run, log: StepLog): Promise<void> {
+async function save({ inputs, keeper, emit, lora, trainer }: Active, log: StepLog): Promise<void> {
   emit({ kind: "phase", phase: "saving the adapter" });
-  const { facts } = session.openModel;
-  const { config, documents, name } = request;
-  const files = writePeft(await lora.read(), facts.name);
+  const { id, name, model, modelName, config, stage, parent } = keeper.run;
+  const files = writePeft(await lora.read(), modelName);
   const record = await saveAdapter(
     {
-      id: adapter,
-      name,
-      model: facts.fingerprint,
-      modelName: facts.name,
+      ...{ id, name, model, modelName },
       createdAt: Date.now(),
       configJson: files.get(ADAPTER_CONFIG) as string,
-      rank: config.rank,
-      alpha: config.alpha,
-      targets: config.targets,
+      ...{ rank: config.rank, alpha: config.alpha, targets: config.targets },
       training: {
-        stage: "sft",
+        ...{ stage, parent, config: { ...config } },
         steps: log.step,
         totalSteps: trainer.totalSteps,
         lastLoss: log.loss,
-        documents: documents.length,
+        documents: inputs.documents.length,
       },
     },
     files.get(ADAPTER_WEIGHTS) as Uint8Array<ArrayBuffer>,
@@ -163,17 +261,7 @@ async function save({ session, request, adapter, emit, lora, trainer }: Run, log
   emit({ kind: "adapterSaved", record });
 }
 
-/** Speed over the last steps; the first one, in which kernels are compiled, is not counted once there are others. */
-class Pace {
-  readonly #steps: { milliseconds: number; tokens: number }[] = [];
-  #tokens = 0;
-
-  add({ num_tokens }: StepLog, milliseconds: number): { tokensPerSecond: number; secondsPerStep: number } {
-    this.#steps.push({ milliseconds, tokens: num_tokens - this.#tokens });
-    this.#tokens = num_tokens;
-    const counted = this.#steps.length > 1 ? this.#steps.slice(1).slice(-20) : this.#steps;
-    const total = counted.reduce((sum, step) => sum + step.milliseconds, 0) / 1000;
-    const tokens = counted.reduce((sum, step) => sum + step.tokens, 0);
-    return { tokensPerSecond: tokens / total, secondsPerStep: total / counted.length };
-  }
+function trainedStage({ stage, contrastiveWeight }: TrainConfig): TrainedStage {
+  if (stage === "dpo") return "dpo";
+  return contrastiveWeight > 0 ? "sft+cl" : "sft";
 }

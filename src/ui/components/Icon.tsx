@@ -17,6 +17,7 @@ const PATHS = {
   more: "M3.5 8h.01 M8 8h.01 M12.5 8h.01",
   down: "M4 6l4 4 4-4",
   open: "M2.5 12.5v-9h4l1.5 2h5.5v7z",
+  warning: "M8 2.5l6 10.5H2z M8 6.5v3 M8 11.2h.01",
   save: "M8 2.5v7 M5 7l3 3 3-3 M3 13h10",
 } as const;
 

@@ -1,6 +1,7 @@
 import { predictionKey } from "../../storage/predictionStore.ts";
 import type { PredictionRecord } from "../../storage/database.ts";
 import { fittingAdapters } from "../models/adapterFit.ts";
+import { adapterTitle } from "../models/adapterTitle.ts";
 import { useEngine } from "../stores/engineStore.ts";
 
 /** A state of the model that can be compared: as it came, or with one adapter. */
@@ -25,8 +26,6 @@ export function useModelChoices(): ModelChoice[] {
   });
   return [
     choice(null, "Base model"),
-    ...fittingAdapters(adapters, model).map(({ id, name, training }) =>
-      choice(id, training === null ? name : `SFT: ${name}`),
-    ),
+    ...fittingAdapters(adapters, model).map((adapter) => choice(adapter.id, adapterTitle(adapter))),
   ];
 }

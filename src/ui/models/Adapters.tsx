@@ -7,6 +7,7 @@ import { formatBytes, formatCount } from "../format.ts";
 import { ask, useEngine } from "../stores/engineStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { fittingAdapters } from "./adapterFit.ts";
+import { stageTitle } from "./adapterTitle.ts";
 
 /** Adapters kept in this browser: switch on, rename, export as PEFT, delete; import PEFT. */
 export function Adapters() {
@@ -60,7 +61,7 @@ export function Adapters() {
             },
             { title: "Name", value: ({ name }) => name, draw: (adapter) => <AdapterName adapter={adapter} /> },
             { title: "Model", value: ({ modelName }) => modelName },
-            { title: "Stage", value: ({ training }) => (training === null ? "imported" : "SFT") },
+            { title: "Stage", value: ({ training }) => stageTitle(training) },
             {
               title: "Steps",
               value: ({ training }) => training?.steps ?? 0,

@@ -1,6 +1,7 @@
 import type { ModelState } from "../../worker/protocol.ts";
 import { formatBytes } from "../format.ts";
 import { fittingAdapters } from "../models/adapterFit.ts";
+import { adapterTitle } from "../models/adapterTitle.ts";
 import { useEngine } from "../stores/engineStore.ts";
 import { useView } from "../stores/viewStore.ts";
 
@@ -25,9 +26,9 @@ export function ModelChip() {
           }}
         >
           <option value="">base</option>
-          {fitting.map(({ id, name, training }) => (
-            <option key={id} value={id}>
-              {training === null ? name : `SFT: ${name}`}
+          {fitting.map((adapter) => (
+            <option key={adapter.id} value={adapter.id}>
+              {adapterTitle(adapter)}
             </option>
           ))}
         </select>

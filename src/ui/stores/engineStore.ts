@@ -12,8 +12,10 @@ import type {
   JobOutcome,
   JobPhase,
   ModelState,
+  Run,
   StepLog,
   StudioEvent,
+  TrainConfig,
 } from "../../worker/protocol.ts";
 import { messageOf } from "./projectStore.ts";
 import { useView } from "./viewStore.ts";
@@ -22,7 +24,7 @@ export interface Job {
   kind: JobKind;
   name: string;
   phase: JobPhase | null;
-  progress: { done: number; total: number; unit: "bytes" | "prompts" } | null;
+  progress: { done: number; total: number; unit: "bytes" | "prompts" | "pairs" } | null;
   totalSteps: number;
   tokensPerSecond: number;
   etaSeconds: number;
@@ -38,10 +40,14 @@ interface EngineState {
   /** The adapter that is on; null: the model as it came. */
   activeAdapter: string | null;
   job: Job | null;
+  /** Trainings that are kept, newest first. */
+  runs: readonly Run[];
   /** The adapter that the running training, or the last one, writes. */
   trainedAdapter: string | null;
-  /** Steps of the running training, or of the last one. */
+  /** Of the running training, or of the last one, as are its steps and what it warned of. */
+  trainedConfig: TrainConfig | null;
   stepLogs: readonly StepLog[];
+  alarms: readonly string[];
   lastOutcome: JobOutcome | null;
   predictions: ReadonlyMap<string, PredictionRecord>;
   setActiveAdapter(id: string | null): void;
@@ -59,8 +65,11 @@ export const useEngine = create<EngineState>()((set) => ({
   adapters: [],
   activeAdapter: localStorage.getItem(ADAPTER_KEY),
   job: null,
+  runs: [],
   trainedAdapter: null,
+  trainedConfig: null,
   stepLogs: [],
+  alarms: [],
   lastOutcome: null,
   predictions: new Map(),
   setActiveAdapter(id) {
@@ -100,7 +109,20 @@ export async function connectEngine(): Promise<void> {
   } catch (error) {
     useView.getState().notify("error", messageOf(error));
   }
-  await Promise.allSettled([connected.openGpu(), openLastModel(connected)]);
+  await Promise.allSettled([connected.openGpu(), openLastModel(connected), showLastRun(connected)]);
+}
+
+/** The run of the last visit, as far as it was saved. */
+async function showLastRun(connected: StudioClient): Promise<void> {
+  const runs = await connected.runs();
+  useEngine.setState({ runs });
+  const [last] = runs;
+  if (last === undefined || useEngine.getState().job !== null) return;
+  useEngine.setState({ ...shownRun(last), trainedAdapter: last.id, trainedConfig: last.config });
+}
+
+function shownRun({ logs, alarms }: Run): Pick<EngineState, "stepLogs" | "alarms"> {
+  return { stepLogs: logs, alarms };
 }
 
 /** The model of the last visit where the browser kept it, else the bundled one. */
@@ -158,7 +180,9 @@ function receive(event: StudioEvent): void {
           pending: null,
         },
         lastOutcome: null,
-        ...(event.job === "train" ? { stepLogs: [], trainedAdapter: event.adapter } : {}),
+        ...(event.job === "train"
+          ? { stepLogs: [], alarms: [], trainedAdapter: event.adapter, trainedConfig: event.config }
+          : {}),
       });
       return;
     }
@@ -180,6 +204,21 @@ function receive(event: StudioEvent): void {
         });
         return;
       }
+    case "run": {
+      const { run } = event;
+      const others = get().runs.filter(({ id }) => id !== run.id);
+      const runs = [run, ...others].sort((a, b) => b.startedAt - a.startedAt);
+      set({ runs, ...(run.id === get().trainedAdapter ? shownRun(run) : {}) });
+      return;
+    }
+    case "runDeleted": {
+      set({ runs: get().runs.filter(({ id }) => id !== event.id) });
+      return;
+    }
+    case "alarm": {
+      set({ alarms: [...get().alarms, event.message] });
+      return;
+    }
     case "predictions": {
       set({ predictions: new Map(get().predictions).set(event.record.key, event.record) });
       return;

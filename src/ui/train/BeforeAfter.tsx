@@ -11,11 +11,11 @@ export function BeforeAfter() {
   const choices = useModelChoices();
   const active = useEngine((state) => state.activeAdapter);
   const trained = useEngine((state) => state.trainedAdapter);
+  const runs = useEngine((state) => state.runs);
   if (project === null) return null;
-  const shown = [
-    choices.find(({ adapter }) => adapter === null),
-    choices.find(({ adapter }) => adapter === (trained ?? active)),
-  ];
+  const after = trained ?? active;
+  const before = runs.find(({ id }) => id === after)?.parent ?? null;
+  const shown = [choices.find(({ adapter }) => adapter === before), choices.find(({ adapter }) => adapter === after)];
   const ready = shown.filter((choice): choice is ModelChoice & { record: object } => choice?.record != null);
   const distinct = [...new Map(ready.map((choice) => [choice.adapter, choice])).values()];
   const scored = scoreAll(
@@ -26,7 +26,8 @@ export function BeforeAfter() {
     const result = scored[index];
     if (result === undefined) return [];
     const f1 = formatPercent(result.evaluation.f1);
-    return [{ title: `${adapter === null ? "Before: base model" : `After: ${title}`} · F1 ${f1}`, scored: result }];
+    const name = adapter === null ? "base model" : title;
+    return [{ title: `${adapter === before ? "Before" : "After"}: ${name} · F1 ${f1}`, scored: result }];
   });
   return (
     <section className="before-after" aria-label="Before and after">

@@ -1,5 +1,7 @@
 import { JobButtons, JobProgress } from "../shell/JobChip.tsx";
 import { formatCount, formatRate, formatSeconds } from "../format.ts";
+import { Icon } from "../components/Icon.tsx";
+import { adapterTitle } from "../models/adapterTitle.ts";
 import { useEngine } from "../stores/engineStore.ts";
 
 /** The figures of the running training, or of the last one. */
@@ -7,13 +9,16 @@ export function RunStatus() {
   const job = useEngine((state) => state.job);
   const logs = useEngine((state) => state.stepLogs);
   const outcome = useEngine((state) => state.lastOutcome);
+  const alarms = useEngine((state) => state.alarms);
   const last = logs.at(-1);
   const training = job?.kind === "train";
+  const run = useEngine(({ runs, trainedAdapter }) => runs.find(({ id }) => id === trainedAdapter));
+  const shown = run === undefined ? "" : `: ${adapterTitle({ name: run.name, training: run })}`;
   return (
     <header className="run-status">
       <div className="row run-title">
         <h1 className="grow ellipsis">
-          {training ? job.name : last === undefined ? "No training yet" : "Last training"}
+          {training ? job.name : last === undefined ? "No training yet" : `Last training${shown}`}
         </h1>
         {training && (
           <>
@@ -31,6 +36,15 @@ export function RunStatus() {
           </span>
         )}
       </div>
+      {alarms.length > 0 && (
+        <ul className="alarms" role="alert" aria-label="Warnings">
+          {alarms.map((alarm) => (
+            <li key={alarm}>
+              <Icon name="warning" /> {alarm}
+            </li>
+          ))}
+        </ul>
+      )}
       <dl className="figures">
         <Figure
           name="Step"

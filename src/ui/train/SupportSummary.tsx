@@ -9,6 +9,7 @@ import { studio, useEngine } from "../stores/engineStore.ts";
 import { messageOf, useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { currentConfig, supportSet, trainingProblem, useTrain } from "./trainStore.ts";
+import { useStartAdapter } from "./useStartAdapter.ts";
 
 /** Settings change with every key typed: the plan is asked for once they rest. */
 const PLAN_DELAY_MS = 250;
@@ -18,6 +19,8 @@ const SHOWN_TOO_LONG = 8;
 export function SupportSummary() {
   const project = useProject((state) => state.project);
   const plan = usePlan();
+  const stage = useTrain((state) => state.stage);
+  const limited = useTrain((state) => currentConfig(state)?.maxSteps != null);
   if (project === null) return null;
   const support = supportSet(project);
   const counts = typeCounts(support);
@@ -41,10 +44,15 @@ export function SupportSummary() {
         <>
           <Facts
             rows={[
-              ["Prompts", `${formatCount(plan.prompts)}, sentences × types`],
+              stage === "dpo"
+                ? ["Boundary pairs", `${formatCount(plan.prompts)}, and the adapter's own errors`]
+                : ["Prompts", `${formatCount(plan.prompts)}, sentences × types`],
               ["Tokens an epoch", `${formatCount(plan.tokens)}, ${formatCount(plan.supervisedTokens)} of them learned`],
-              ["Longest prompt", plural(plan.longestPrompt, "token")],
-              ["Optimizer steps", formatCount(plan.steps)],
+              [stage === "dpo" ? "Longest pair" : "Longest prompt", plural(plan.longestPrompt, "token")],
+              [
+                "Optimizer steps",
+                `${formatCount(plan.steps)}${stage === "dpo" && !limited ? ", more with errors" : ""}`,
+              ],
               ["GPU memory", <Verdict key="memory" need={plan.memory.training} />],
             ]}
           />
@@ -68,10 +76,12 @@ export function SupportSummary() {
 function usePlan(): TrainingPlan | string | null {
   const project = useProject((state) => state.project);
   const config = useTrain(currentConfig);
+  const parent = useStartAdapter();
   const open = useEngine(({ model }) => (model.kind === "open" ? model.facts.fingerprint : null));
   const [plan, setPlan] = useState<TrainingPlan | string | null>(null);
   useEffect(() => {
-    if (project === null || config === null || open === null || trainingProblem(project, config) !== null) return;
+    if (project === null || config === null || open === null || trainingProblem(project, config, parent) !== null)
+      return;
     let current = true;
     const timer = setTimeout(() => {
       const request = { documents: supportSet(project), types: project.types, config };
@@ -86,6 +96,6 @@ function usePlan(): TrainingPlan | string | null {
       current = false;
       clearTimeout(timer);
     };
-  }, [project, config, open]);
+  }, [project, config, open, parent]);
   return plan;
 }

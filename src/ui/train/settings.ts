@@ -3,96 +3,208 @@
 
 import type { TrainConfig } from "../../worker/protocol.ts";
 
-type NumberKey =
-  | "rank"
-  | "alpha"
-  | "dropout"
-  | "learningRate"
-  | "warmupRatio"
-  | "epochs"
-  | "gradAccumSteps"
-  | "maxGradNorm"
-  | "weightDecay"
-  | "seed";
+/** The stages that the studio trains; source corpora are for the command line. */
+export type StudioStage = "sft" | "dpo";
 
-export interface NumberSetting {
-  key: NumberKey;
+/** Settings whose value is of a type. */
+type KeyOf<T> = { [Name in keyof TrainConfig]-?: TrainConfig[Name] extends T ? Name : never }[keyof TrainConfig];
+type NumberKey = KeyOf<number>;
+type OptionalKey = Exclude<KeyOf<number | null>, NumberKey>;
+
+interface About {
   title: string;
+  does: string;
+  /** Null: a setting of every stage. */
+  stage: StudioStage | null;
+  /** Behind the "Advanced" disclosure. */
+  advanced: boolean;
+}
+
+interface Range {
   min: number;
   max: number;
   /** 1: whole numbers only. */
   step: number | "any";
-  does: string;
 }
 
-export const NUMBER_SETTINGS: readonly NumberSetting[] = [
-  { key: "epochs", title: "Epochs", min: 1, max: 100, step: 1, does: "How often every prompt is seen." },
+export interface NumberSetting extends About, Range {
+  kind: "number";
+  key: NumberKey;
+}
+
+/** A whole number, or nothing. */
+export interface OptionalSetting extends About {
+  kind: "optional";
+  key: OptionalKey;
+  min: number;
+  /** What is meant where it is empty. */
+  empty: string;
+}
+
+export interface ChoiceSetting extends About {
+  kind: "choice";
+  key: "contrastivePooling" | "contrastiveRope";
+  choices: Readonly<Record<string, string>>;
+}
+
+export interface TargetsSetting extends About {
+  kind: "targets";
+  key: "targets";
+}
+
+export interface KindsSetting extends About {
+  kind: "kinds";
+  key: "boundaryKinds";
+}
+
+export type Setting = NumberSetting | OptionalSetting | ChoiceSetting | TargetsSetting | KindsSetting;
+
+const everywhere = { stage: null, advanced: false } as const;
+const sft = { stage: "sft", advanced: false } as const;
+const dpo = { stage: "dpo", advanced: false } as const;
+const advanced = { advanced: true } as const;
+
+export const SETTINGS: readonly Setting[] = [
+  number("epochs", "Epochs", [1, 100, 1], "How often every prompt or pair is seen.", everywhere),
+  number(
+    "learningRate",
+    "Learning rate",
+    [1e-7, 1e-2, "any"],
+    "Peak of the linear schedule; higher learns faster and may diverge.",
+    everywhere,
+  ),
+  number(
+    "gradAccumSteps",
+    "Prompts a step",
+    [1, 64, 1],
+    "Gradients of so many prompts are averaged into one update.",
+    sft,
+  ),
+  number("gradAccumSteps", "Pairs a step", [1, 64, 1], "Gradients of so many pairs are averaged into one update.", dpo),
+  number(
+    "contrastiveWeight",
+    "Contrastive weight",
+    [0, 10, "any"],
+    "λ of the attention contrastive loss: draws the queries of a type to the keys of its entities. 0: off.",
+    sft,
+  ),
+  number("beta", "β", [0.001, 10, "any"], "How strongly the stage holds on to the adapter it begins with.", dpo),
+  number(
+    "sftAlpha",
+    "SFT share α",
+    [0, 10, "any"],
+    "Weight of plain fine-tuning on the right answers, mixed into the loss.",
+    dpo,
+  ),
   {
-    key: "learningRate",
-    title: "Learning rate",
-    min: 1e-6,
-    max: 1e-2,
-    step: "any",
-    does: "Peak of the linear schedule; higher learns faster and may diverge.",
+    kind: "kinds",
+    key: "boundaryKinds",
+    title: "Boundary edits",
+    does: "How an entity's words are moved to make a wrong answer. The adapter's own errors are always pairs too.",
+    ...dpo,
+  },
+  number("rank", "LoRA rank", [1, 64, 1], "Size of the adapter: what it can learn, and its memory.", sft),
+  number("alpha", "LoRA alpha", [1, 128, 1], "The adapter is scaled by alpha / rank.", sft),
+  number(
+    "dropout",
+    "LoRA dropout",
+    [0, 0.5, "any"],
+    "Share of the adapter's inputs dropped, against overfitting.",
+    everywhere,
+  ),
+  number("warmupRatio", "Warm-up", [0, 0.5, "any"], "Share of the steps in which the learning rate rises.", everywhere),
+  number(
+    "maxGradNorm",
+    "Gradient clipping",
+    [0.01, 100, "any"],
+    "Largest global norm of a step's gradient.",
+    everywhere,
+  ),
+  number("weightDecay", "Weight decay", [0, 0.5, "any"], "Pulls the adapter's weights towards zero.", everywhere),
+  number(
+    "seed",
+    "Seed",
+    [0, 4294967295, 1],
+    "Initial weights, order and dropout: the same seed repeats a run.",
+    everywhere,
+  ),
+  {
+    kind: "targets",
+    key: "targets",
+    title: "LoRA targets",
+    does: "Which linears of each layer are adapted.",
+    ...sft,
   },
   {
-    key: "gradAccumSteps",
-    title: "Prompts a step",
+    kind: "optional",
+    key: "maxSteps",
+    title: "Step limit",
     min: 1,
-    max: 64,
-    step: 1,
-    does: "Gradients of so many prompts are averaged into one update.",
+    empty: "none",
+    does: "Stops after so many optimizer steps, whatever the epochs. Empty: no limit.",
+    ...everywhere,
   },
   {
-    key: "rank",
-    title: "LoRA rank",
-    min: 1,
-    max: 64,
-    step: 1,
-    does: "Size of the adapter: what it can learn, and its memory.",
-  },
-  { key: "alpha", title: "LoRA alpha", min: 1, max: 128, step: 1, does: "The adapter is scaled by alpha / rank." },
-  {
-    key: "dropout",
-    title: "LoRA dropout",
+    kind: "optional",
+    key: "contrastiveLayer",
+    title: "Contrastive layer",
     min: 0,
-    max: 0.5,
-    step: "any",
-    does: "Share of the adapter's inputs dropped, against overfitting.",
+    empty: "auto",
+    does: "Layer whose queries and keys are compared, from 0. Empty: the paper's 26 of 32, or the same share of another depth.",
+    stage: "sft",
+    ...advanced,
   },
   {
-    key: "warmupRatio",
-    title: "Warm-up",
-    min: 0,
-    max: 0.5,
-    step: "any",
-    does: "Share of the steps in which the learning rate rises.",
+    kind: "choice",
+    key: "contrastivePooling",
+    title: "Contrastive pooling",
+    choices: { mean: "mean of tokens", ancestor: "first and last" },
+    does: "Which tokens stand for a type and an entity.",
+    stage: "sft",
+    ...advanced,
   },
   {
-    key: "maxGradNorm",
-    title: "Gradient clipping",
-    min: 0.01,
-    max: 100,
-    step: "any",
-    does: "Largest global norm of a step's gradient.",
+    kind: "choice",
+    key: "contrastiveRope",
+    title: "Contrastive RoPE",
+    choices: { pre: "before", post: "after" },
+    does: "Whether queries and keys are compared before or after their positions are rotated in.",
+    stage: "sft",
+    ...advanced,
   },
-  {
-    key: "weightDecay",
-    title: "Weight decay",
-    min: 0,
-    max: 0.5,
-    step: "any",
-    does: "Pulls the adapter's weights towards zero.",
-  },
-  {
-    key: "seed",
-    title: "Seed",
-    min: 0,
-    max: 4294967295,
-    step: 1,
-    does: "Initial weights, order and dropout: the same seed repeats a run.",
-  },
+  number(
+    "dpopLambda",
+    "DPO-Positive λ",
+    [0, 500, "any"],
+    "Penalty where right answers become less likely than before. 0: plain DPO.",
+    { stage: "dpo", ...advanced },
+  ),
+  number(
+    "chosenDropAlarm",
+    "Drop alarm",
+    [0.1, 1000, "any"],
+    "Warns when right answers fall by so many nats below where they began.",
+    { stage: "dpo", ...advanced },
+  ),
+  number("saveSteps", "Save every", [1, 1000, 1], "Steps between the states that a closed tab can go on from.", {
+    stage: null,
+    ...advanced,
+  }),
 ];
+
+function number(
+  key: NumberKey,
+  title: string,
+  [min, max, step]: [number, number, number | "any"],
+  does: string,
+  about: Pick<About, "stage" | "advanced">,
+): NumberSetting {
+  return { kind: "number", key, title, min, max, step, does, ...about };
+}
+
+export function settingsOf(stage: StudioStage): Setting[] {
+  return SETTINGS.filter((setting) => setting.stage === null || setting.stage === stage);
+}
 
 export const TARGET_PRESETS: Readonly<Record<string, TrainConfig["targets"]>> = {
   "q, v": ["q_proj", "v_proj"],
@@ -100,19 +212,33 @@ export const TARGET_PRESETS: Readonly<Record<string, TrainConfig["targets"]>> = 
   "all linear": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
 };
 
+/** The preset's name, or the targets themselves. */
+export function targetsName(targets: TrainConfig["targets"]): string {
+  const key = [...targets].sort().join();
+  const preset = Object.entries(TARGET_PRESETS).find(([, list]) => [...list].sort().join() === key);
+  return preset?.[0] ?? targets.join(", ");
+}
+
 /** What is wrong with a value, or null. */
-export function settingProblem({ title, min, max, step }: NumberSetting, value: number): string | null {
-  if (!Number.isFinite(value)) return `expected a number for ${title}`;
+export function settingProblem(setting: Setting, config: TrainConfig): string | null {
+  const { title } = setting;
+  const value = config[setting.key];
+  if (setting.kind === "optional") {
+    const isWhole = value === null || (Number.isInteger(value) && Number(value) >= setting.min);
+    return isWhole ? null : `expected a whole number of at least ${setting.min} for ${title}, got ${String(value)}`;
+  }
+  if (setting.kind !== "number") return null;
+  const { min, max, step } = setting;
+  if (typeof value !== "number" || !Number.isFinite(value)) return `expected a number for ${title}`;
   if (step === 1 && !Number.isInteger(value)) return `expected a whole number for ${title}, got ${value}`;
   return value < min || value > max ? `expected ${title} from ${min} to ${max}, got ${value}` : null;
 }
 
 export function configProblem(config: TrainConfig): string | null {
-  for (const setting of NUMBER_SETTINGS) {
-    const problem = settingProblem(setting, config[setting.key]);
+  const stage = config.stage === "dpo" ? "dpo" : "sft";
+  for (const setting of settingsOf(stage)) {
+    const problem = settingProblem(setting, config);
     if (problem !== null) return problem;
   }
-  const { maxSteps } = config;
-  const stepsAreRight = maxSteps === null || (Number.isInteger(maxSteps) && maxSteps >= 1);
-  return stepsAreRight ? null : `expected a whole number of at least 1 for the step limit, got ${maxSteps}`;
+  return null;
 }

@@ -1,6 +1,7 @@
 import { ask, useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
+import { startAdapter } from "./startAdapter.ts";
 import { currentConfig, heldoutSet, supportSet, trainingProblem, useTrain } from "./trainStore.ts";
 
 /** Trains with the settings as they are, and shows it. Progress comes as events. */
@@ -13,7 +14,8 @@ export async function startTraining(): Promise<void> {
   const settings = useTrain.getState();
   const config = currentConfig(settings);
   if (config === null) return;
-  const problem = trainingProblem(project, config);
+  const parent = startAdapter(settings, useEngine.getState());
+  const problem = trainingProblem(project, config, parent);
   if (problem !== null) {
     view.notify("error", problem);
     return;
@@ -26,18 +28,20 @@ export async function startTraining(): Promise<void> {
       types: project.types,
       config,
       evaluate: settings.evaluate,
+      parent: parent?.id ?? null,
     }),
   );
 }
 
 export function startQuickTraining(): Promise<void> {
-  useTrain.setState({ preset: "quick" });
+  useTrain.setState({ preset: "quick", stage: "sft" });
   return startTraining();
 }
 
 /** "Kitchen notes 3": the third adapter of that name. */
-function runName(projectName: string): string {
-  const taken = new Set(useEngine.getState().adapters.map(({ name }) => name));
+export function runName(projectName: string): string {
+  const { adapters, runs } = useEngine.getState();
+  const taken = new Set([...adapters, ...runs].map(({ name }) => name));
   let run = 1;
   while (taken.has(`${projectName} ${run}`)) run++;
   return `${projectName} ${run}`;

@@ -1,0 +1,177 @@
+import { useEffect, useRef, useState } from "react";
+import type { Run } from "../../worker/protocol.ts";
+import { DataTable } from "../components/DataTable.tsx";
+import { Icon } from "../components/Icon.tsx";
+import { formatSeconds } from "../format.ts";
+import { stageTitle } from "../models/adapterTitle.ts";
+import { ask, useEngine } from "../stores/engineStore.ts";
+import { configDiff, runBefore } from "./configDiff.ts";
+import { runName } from "./startTraining.ts";
+import { useTrain } from "./trainStore.ts";
+
+/** How long a deleted run can be had back. */
+const UNDO_MS = 20_000;
+
+/** Trainings that were done here: what each changed, how it ended; overlay, rename, run again, delete. */
+export function RunsTable() {
+  const all = useEngine((state) => state.runs);
+  const { deleted, remove, undo } = useDeletion();
+  const runs = all.filter(({ id }) => id !== deleted?.id);
+  if (runs.length === 0 && deleted === null) return null;
+  return (
+    <section className="runs" aria-label="Runs">
+      <header className="row">
+        <h2 className="grow">Runs</h2>
+        {deleted !== null && (
+          <span role="status">
+            Deleted {deleted.name}.{" "}
+            <button className="small" onClick={undo}>
+              Undo
+            </button>
+          </span>
+        )}
+      </header>
+      {runs.length > 0 && (
+        <DataTable
+          label="Runs"
+          rows={runs}
+          columns={[
+            { title: "Overlay", value: () => "", hint: "Draw its loss too", draw: (run) => <Overlay run={run} /> },
+            { title: "Name", value: ({ name }) => name, draw: (run) => <RunName key={run.id} run={run} /> },
+            { title: "Stage", value: (run) => stageTitle(run) },
+            { title: "State", value: ({ status, alarms }) => (alarms.length > 0 ? `${status}, warned` : status) },
+            {
+              title: "Steps",
+              value: ({ logs }) => logs.length,
+              draw: ({ logs, totalSteps }) => `${logs.length}/${totalSteps}`,
+            },
+            {
+              title: "Last loss",
+              value: ({ logs }) => logs.at(-1)?.loss ?? 0,
+              draw: ({ logs }) => logs.at(-1)?.loss.toFixed(4) ?? "–",
+            },
+            { title: "Time", value: ({ seconds }) => seconds, draw: ({ seconds }) => formatSeconds(seconds) },
+            { title: "", value: () => "", draw: (run) => <RunActions run={run} remove={remove} /> },
+            {
+              title: "Changed",
+              hint: "Settings that differ from the run of this stage before",
+              value: (run) => changedText(run, all),
+            },
+          ]}
+        />
+      )}
+    </section>
+  );
+}
+
+/** Deletion takes effect when the time for undoing it is over, another run is deleted, or the table goes. */
+function useDeletion() {
+  const [deleted, setDeleted] = useState<Run | null>(null);
+  const pending = useRef<{ run: Run; timer: ReturnType<typeof setTimeout> } | null>(null);
+  const finish = (): void => {
+    if (pending.current === null) return;
+    const { run, timer } = pending.current;
+    clearTimeout(timer);
+    pending.current = null;
+    setDeleted(null);
+    void ask((client) => client.discardRun(run.id));
+  };
+  const undo = (): void => {
+    clearTimeout(pending.current?.timer);
+    pending.current = null;
+    setDeleted(null);
+  };
+  const remove = (run: Run): void => {
+    finish();
+    pending.current = { run, timer: setTimeout(finish, UNDO_MS) };
+    setDeleted(run);
+  };
+  useEffect(() => finish, []);
+  return { deleted, remove, undo };
+}
+
+function changedText(run: Run, runs: readonly Run[]): string {
+  const before = runBefore(run, runs);
+  if (before === undefined) return "first of its stage";
+  const diff = configDiff(run.config, before.config);
+  return diff.length === 0 ? "nothing" : diff.join(", ");
+}
+
+function Overlay({ run: { id, name } }: { run: Run }) {
+  const overlaid = useTrain((state) => state.overlaid);
+  const shown = useEngine(({ trainedAdapter }) => trainedAdapter === id);
+  return (
+    <input
+      type="checkbox"
+      aria-label={`Overlay ${name}`}
+      checked={shown || overlaid.includes(id)}
+      disabled={shown}
+      title={shown ? "On the chart" : "Draw its loss too"}
+      onChange={({ target }) => {
+        const others = overlaid.filter((other) => other !== id);
+        useTrain.setState({ overlaid: target.checked ? [...others, id] : others });
+      }}
+    />
+  );
+}
+
+function RunName({ run: { id, name } }: { run: Run }) {
+  const busy = useEngine(({ job, trainedAdapter }) => job !== null && trainedAdapter === id);
+  return (
+    <input
+      type="text"
+      className="adapter-name"
+      aria-label="Name of the run"
+      disabled={busy}
+      defaultValue={name}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") event.currentTarget.blur();
+      }}
+      onBlur={({ target }) => {
+        const next = target.value.trim();
+        if (next === "" || next === name) return;
+        void ask((client) => client.renameRun(id, next)).then(() => useEngine.getState().refreshAdapters());
+      }}
+    />
+  );
+}
+
+function RunActions({ run, remove }: { run: Run; remove: (run: Run) => void }) {
+  const job = useEngine((state) => state.job);
+  const busy = useEngine(({ trainedAdapter }) => job !== null && trainedAdapter === run.id);
+  const canStart = useEngine(
+    ({ gpu, model }) =>
+      gpu.kind === "ready" && job === null && model.kind === "open" && model.facts.fingerprint === run.model,
+  );
+  return (
+    <span className="row">
+      {run.status === "stopped" && (
+        <button
+          className="quiet small"
+          disabled={!canStart}
+          title="Go on from where it was stopped"
+          onClick={() => void ask((client) => client.continueRun(run.id))}
+        >
+          Resume
+        </button>
+      )}
+      <button
+        className="quiet small"
+        disabled={!canStart}
+        title="Train anew with the same settings, data and seed"
+        onClick={() => void ask((client) => client.rerun(run.id, runName(run.name.replace(/ \d+$/, ""))))}
+      >
+        Run again
+      </button>
+      <button
+        className="quiet icon small"
+        aria-label={`Delete ${run.name}`}
+        title="Delete the run; its adapter stays"
+        disabled={busy}
+        onClick={() => remove(run)}
+      >
+        <Icon name="cross" />
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,120 @@
+// A uPlot with the studio's axes and colours, and a legend that shows each line as it is drawn and turns it on and off.
+
+import uPlot from "uplot";
+import type { Chart, Series } from "./stepSeries.ts";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** @param lastStep at least so many steps are on the horizontal axis, so that what is left is seen */
+export function newPlot(
+  element: HTMLElement,
+  chart: Chart,
+  data: uPlot.AlignedData,
+  lastStep: () => number,
+): { plot: uPlot; destroy: () => void } {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string): string => style.getPropertyValue(name).trim();
+  const axis: uPlot.Axis = {
+    stroke: color("--text-soft"),
+    font: `11px ${color("--mono")}`,
+    labelFont: `11px ${color("--font")}`,
+    labelSize: 20,
+    grid: { stroke: color("--line"), width: 1 },
+    ticks: { stroke: color("--line"), width: 1 },
+  };
+  const plot = new uPlot(
+    {
+      ...sizeIn(element, null),
+      scales: {
+        x: { time: false, range: (_plot, _min, max: number | null) => [1, Math.max(max ?? 0, lastStep())] },
+        y: { range: (_plot, min: number | null, max: number | null) => verticalRange(chart, min, max) },
+      },
+      axes: [
+        { ...axis, label: "optimizer step", size: 30, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
+        { ...axis, label: chart.axis, size: 56, values: (_plot, splits) => splits.map(tickText) },
+      ],
+      series: [
+        { label: "step" },
+        ...chart.series.map((series): uPlot.Series => ({
+          label: series.label,
+          stroke: color(series.color),
+          width: series.width,
+          dash: [...series.dash],
+          points: { show: series.width === 1 && series.dash.length === 0, size: 4 },
+          value: (_plot, value: number | null) => value?.toFixed(4) ?? "–",
+        })),
+      ],
+      cursor: { y: false },
+      hooks: {
+        ready: [(made) => dressLegend(made, chart.series, color)],
+        setSeries: [
+          (made, index) => {
+            if (index !== null) row(made, index)?.setAttribute("aria-pressed", `${made.series[index]?.show === true}`);
+          },
+        ],
+      },
+    },
+    data,
+    element,
+  );
+  const observer = new ResizeObserver(() => plot.setSize(sizeIn(element, plot)));
+  observer.observe(element);
+  return {
+    plot,
+    destroy: () => {
+      observer.disconnect();
+      plot.destroy();
+    },
+  };
+}
+
+/** What the legend leaves of the holder. It wraps where it is long. */
+function sizeIn(element: HTMLElement, plot: uPlot | null): { width: number; height: number } {
+  const legend = plot?.root.querySelector<HTMLElement>(".u-legend")?.offsetHeight ?? 28;
+  return { width: element.clientWidth, height: Math.max(80, element.clientHeight - legend) };
+}
+
+/** A range from zero shows a fall at its true size. */
+export function verticalRange({ range: [low, high] }: Chart, min: number | null, max: number | null): [number, number] {
+  const [least, most] = [min ?? 0, max ?? 1];
+  const margin = 0.08 * (most - (low ?? least)) || 0.5;
+  return [low ?? least - margin, high ?? most + margin];
+}
+
+/** Margins may be millionths: uPlot would write them all as 0. */
+export function tickText(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : `${Number(value.toFixed(4))}`;
+}
+
+function row(plot: uPlot, index: number): HTMLElement | null {
+  return plot.root.querySelectorAll<HTMLElement>(".u-legend .u-series").item(index);
+}
+
+/** uPlot's legend listens to clicks only, and its markers are squares. */
+function dressLegend(plot: uPlot, series: readonly Series[], color: (name: string) => string): void {
+  for (const [i, { label, dash, width, color: name }] of series.entries()) {
+    const line = row(plot, i + 1);
+    if (line === null) continue;
+    line.tabIndex = 0;
+    line.setAttribute("role", "button");
+    line.setAttribute("aria-pressed", "true");
+    line.setAttribute("aria-label", `Show ${label}`);
+    line.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      plot.setSeries(i + 1, { show: plot.series[i + 1]?.show !== true });
+    });
+    line.querySelector(".u-marker")?.replaceWith(marker(color(name), dash, width));
+  }
+}
+
+function marker(stroke: string, dash: readonly number[], width: number): SVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "line-marker");
+  svg.setAttribute("viewBox", "0 0 28 8");
+  const line = document.createElementNS(SVG, "line");
+  const attributes = { x1: 0, x2: 28, y1: 4, y2: 4, stroke, "stroke-width": width, "stroke-dasharray": dash.join(" ") };
+  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, `${value}`);
+  svg.append(line);
+  return svg;
+}

@@ -1,0 +1,153 @@
+// What the charts of a run draw: the terms that its step logs have. Lines differ in dash and width, not in colour alone.
+
+import type { Run, StepLog, TrainConfig } from "../../worker/protocol.ts";
+
+export interface Series {
+  label: string;
+  /** A custom property of the style sheets. */
+  color: string;
+  width: number;
+  /** Lengths of strokes and gaps, pixels; none: a solid line. */
+  dash: readonly number[];
+  /** A value for each log; null where it has none. */
+  values(logs: readonly StepLog[]): (number | null)[];
+}
+
+export interface Chart {
+  title: string;
+  /** Of the vertical axis, with its unit. */
+  axis: string;
+  /** Of the file that the picture is saved as. */
+  file: string;
+  /** Ends of the vertical axis; null: as the values are. */
+  range: readonly [number | null, number | null];
+  series: readonly Series[];
+}
+
+/** Weight of the past in the smoothed line. */
+const SMOOTHING = 0.7;
+
+const SOLID: readonly number[] = [];
+const DASHED = [9, 5];
+const DOTTED = [2, 4];
+const DASH_DOT = [9, 4, 2, 4];
+
+/** Another run, whose loss is drawn too. */
+export type Overlay = Pick<Run, "name" | "logs">;
+
+/**
+ * The charts of a run that has logged these steps.
+ * @param beta of DPO's margin, which tells the reference's part
+ */
+export function chartsOf(
+  logs: readonly StepLog[],
+  { beta }: Pick<TrainConfig, "beta">,
+  overlays: readonly Overlay[] = [],
+): Chart[] {
+  const last = logs.at(-1);
+  const has = (term: keyof StepLog): boolean => last?.[term] !== undefined;
+  const loss: Chart = {
+    title: "Loss",
+    axis: "loss, nats",
+    file: "loss",
+    range: [0, null],
+    series: [
+      { ...term("loss", "loss", "--text-faint", SOLID), width: 1 },
+      { label: "smoothed", color: "--accent", width: 2, dash: SOLID, values: smoothed },
+      ...(has("sft_loss") ? [term("SFT", "sft_loss", "--type-2", DASHED)] : []),
+      ...(has("contrastive_loss") ? [term("contrastive", "contrastive_loss", "--type-1", DOTTED)] : []),
+      ...(has("dpo_loss") ? [term("DPO", "dpo_loss", "--type-1", DOTTED)] : []),
+      ...(has("nll_loss") ? [term("SFT on chosen", "nll_loss", "--type-2", DASHED)] : []),
+      ...overlays.map(overlay),
+    ],
+  };
+  if (!has("rewards/margins")) return [loss];
+  return [
+    loss,
+    {
+      title: "Reward margin",
+      axis: "reward, nats",
+      file: "rewards",
+      range: [null, null],
+      series: [
+        term("margin", "rewards/margins", "--accent", SOLID),
+        term("chosen", "rewards/chosen", "--type-2", DASHED),
+        term("rejected", "rewards/rejected", "--type-1", DOTTED),
+      ],
+    },
+    {
+      title: "Pairs put right",
+      axis: "share of pairs",
+      file: "accuracies",
+      range: [0, 1],
+      series: [term("accuracy", "rewards/accuracies", "--accent", SOLID)],
+    },
+    {
+      title: "Log-probability of answers",
+      axis: "log π, nats",
+      file: "logps",
+      range: [null, null],
+      series: [
+        term("chosen", "logps/chosen", "--type-2", SOLID),
+        reference("chosen, reference", "chosen", "--type-2", DASHED, beta),
+        term("rejected", "logps/rejected", "--type-1", DASH_DOT),
+        reference("rejected, reference", "rejected", "--type-1", DOTTED, beta),
+      ],
+    },
+  ];
+}
+
+function term(label: string, name: keyof StepLog, color: string, dash: readonly number[]): Series {
+  return { label, color, width: 2, dash, values: (logs) => logs.map((log) => log[name] ?? null) };
+}
+
+function overlay({ name, logs }: Overlay, index: number): Series {
+  const dash = [DASH_DOT, [14, 3], [4, 2], [1, 3]][index % 4] ?? DASH_DOT;
+  return {
+    label: name,
+    color: `--type-${3 + (index % 5)}`,
+    width: 1.5,
+    dash,
+    values: () => logs.map(({ loss }) => loss),
+  };
+}
+
+/** What the frozen reference gave the same answers: the reward is β times the difference. */
+function reference(
+  label: string,
+  side: "chosen" | "rejected",
+  color: string,
+  dash: readonly number[],
+  beta: number,
+): Series {
+  const values = (logs: readonly StepLog[]): (number | null)[] =>
+    logs.map((log) => {
+      const [logp, reward] = [log[`logps/${side}`], log[`rewards/${side}`]];
+      return logp === undefined || reward === undefined ? null : logp - reward / beta;
+    });
+  return { label, color, width: 1, dash, values };
+}
+
+function smoothed(logs: readonly StepLog[]): number[] {
+  const values: number[] = [];
+  for (const { loss } of logs) {
+    const before = values.at(-1);
+    values.push(before === undefined ? loss : SMOOTHING * before + (1 - SMOOTHING) * loss);
+  }
+  return values;
+}
+
+/** Columns for uPlot: the steps, from 1 on, as far as any line goes, and each line's values. */
+export function dataOf({ series }: Chart, logs: readonly StepLog[]): [number[], ...(number | null)[][]] {
+  const columns = series.map((line) => line.values(logs));
+  const length = columns.reduce((most, column) => Math.max(most, column.length), 0);
+  const steps = Array.from({ length }, (_, i) => i + 1);
+  return [steps, ...columns.map((column) => steps.map((_, i) => column[i] ?? null))];
+}
+
+/** All that the steps logged, a row each; columns that no step has are left out. */
+export function logsCsv(logs: readonly StepLog[]): string {
+  const columns = [...new Set(logs.flatMap((log) => Object.keys(log)))] as (keyof StepLog)[];
+  const rows = logs.map((log) => columns.map((column) => log[column] ?? "").join(","));
+  return [columns.join(","), ...rows, ""].join("\n");
+}

@@ -1,0 +1,137 @@
+// Keeps a run in the browser's storage while it goes on, so that a closed tab costs no more than the steps since the last
+// checkpoint, and those are taken again as they were.
+
+import type { RunInputs, RunRecord } from "../storage/database.ts";
+import { closeRun, deleteRun, readCheckpointFile, saveCheckpoint, saveRun } from "../storage/runStore.ts";
+import {
+  type Checkpoint,
+  checkSameRun,
+  readCheckpoint,
+  type RunIdentity,
+  writeCheckpoint,
+} from "../train/checkpoint.ts";
+import type { TrainConfig } from "../train/config.ts";
+import { parseSettings } from "../train/parseSettings.ts";
+import { STAGE_DEFAULTS } from "../train/presets.ts";
+import type { StepLog, Trainer, TrainerState } from "../train/trainer.ts";
+import type { Run, StudioEvent } from "./protocol.ts";
+
+/** A run as the page and the trainer know it. @throws Error where its settings are not this version's */
+export function runOf(record: RunRecord): Run {
+  const settings = parseSettings(record.config, `the training "${record.name}"`);
+  const config: TrainConfig = { ...STAGE_DEFAULTS[settings.stage ?? "sft"], ...settings };
+  return { ...record, config, logs: record.logs as readonly StepLog[] };
+}
+
+/** @returns the runs that can be read; those of another version are left alone */
+export function runsOf(records: readonly RunRecord[]): Run[] {
+  return records.flatMap((record) => {
+    try {
+      return [runOf(record)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** What must be the same for a run to go on. */
+export async function identityOf(run: Run, { documents, types, pairs }: RunInputs): Promise<RunIdentity> {
+  const bytes = new TextEncoder().encode(JSON.stringify({ documents, types, pairs }));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const data = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { config: run.config, model: run.model, data, start: run.parent ?? "" };
+}
+
+/**
+ * The newest state that can be read; null where the run has none yet. One that is damaged is named.
+ * @throws Error where all are damaged, or the state is of another run
+ */
+export async function latestState(
+  run: Run,
+  identity: RunIdentity,
+  warn: (message: string) => void,
+): Promise<TrainerState | null> {
+  for (const { file, step } of run.checkpoints) {
+    let checkpoint: Checkpoint;
+    try {
+      checkpoint = readCheckpoint(await readCheckpointFile(file));
+    } catch (error) {
+      warn(`The state after step ${step} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+      continue;
+    }
+    checkSameRun(checkpoint.identity, identity);
+    return checkpoint.state;
+  }
+  if (run.checkpoints.length > 0) {
+    throw new Error(`expected a state of "${run.name}" to go on from, got damaged files only (discard it, train anew)`);
+  }
+  return null;
+}
+
+export class RunKeeper {
+  #run: Run;
+  readonly #identity: RunIdentity;
+  readonly #emit: (event: StudioEvent) => void;
+  /** Steps of the newest checkpoint. */
+  #saved: number;
+
+  /** @param run saved already; its logs are those of the state that it goes on from */
+  constructor(run: Run, identity: RunIdentity, emit: (event: StudioEvent) => void) {
+    this.#run = run;
+    this.#identity = identity;
+    this.#emit = emit;
+    this.#saved = run.logs.length;
+    this.#tell();
+  }
+
+  get run(): Run {
+    return this.#run;
+  }
+
+  /** A step is done; it is written with the next checkpoint. */
+  add(log: StepLog, seconds: number): void {
+    const { logs, seconds: before } = this.#run;
+    this.#run = { ...this.#run, logs: [...logs, log], seconds: before + seconds };
+  }
+
+  alarm(message: string): void {
+    this.#run = { ...this.#run, alarms: [...this.#run.alarms, message] };
+    this.#emit({ kind: "alarm", message });
+  }
+
+  /** Saves where the trainer is, unless it was saved there already. */
+  async checkpoint(trainer: Trainer): Promise<void> {
+    if (trainer.stepsDone === this.#saved) return;
+    const bytes = writeCheckpoint({ state: await trainer.state(), identity: this.#identity });
+    this.#take(await saveCheckpoint(recordOf(this.#run), trainer.stepsDone, bytes));
+    this.#saved = trainer.stepsDone;
+  }
+
+  /** A stopped run can go on; a finished or failed one is over. One stopped before its first step never was. */
+  async end(status: "stopped" | "finished" | "failed"): Promise<void> {
+    const record = { ...recordOf(this.#run), status };
+    if (record.logs.length === 0) {
+      await deleteRun(record.id);
+      this.#emit({ kind: "runDeleted", id: record.id });
+    } else if (status === "stopped") {
+      await saveRun(record);
+      this.#take(record);
+    } else {
+      this.#take(await closeRun(record));
+    }
+  }
+
+  #take({ status, checkpoints }: RunRecord): void {
+    this.#run = { ...this.#run, status, checkpoints };
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#emit({ kind: "run", run: this.#run });
+  }
+}
+
+/** As the database keeps it. */
+export function recordOf(run: Run): RunRecord {
+  return { ...run, config: { ...run.config } };
+}

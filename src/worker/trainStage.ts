@@ -1,0 +1,153 @@
+// What the stages of the studio learn from: prompts of the labelled documents, or preference pairs made of them.
+
+import type { LoraWeights } from "../model/adapters/loraWeights.ts";
+import { readPeft } from "../model/adapters/peft.ts";
+import type { Llama } from "../model/llama.ts";
+import { Lora } from "../model/lora.ts";
+import { encodeResponse } from "../ner/prompt.ts";
+import { predictDocuments } from "../predict/predict.ts";
+import { readAdapter } from "../storage/adapterStore.ts";
+import type { RunInputs, SavedPair } from "../storage/database.ts";
+import type { TrainConfig } from "../train/config.ts";
+import { type DpoExample, pairLogprobs } from "../train/dpoExamples.ts";
+import { encodePreferences } from "../train/encodePairs.ts";
+import { buildExamples, type TooLong } from "../train/examples.ts";
+import {
+  boundaryPreferences,
+  feedbackPreference,
+  type Preference,
+  type PreferenceKind,
+  uniquePreferences,
+} from "../train/preferences.ts";
+import { Trainer } from "../train/trainer.ts";
+import type { OpenModel } from "./modelFacts.ts";
+import type { StudioEvent } from "./protocol.ts";
+import { throttle } from "./throttle.ts";
+
+type Labelled = Pick<RunInputs, "documents" | "types">;
+
+interface PairInput extends Labelled {
+  llama: Llama;
+  /** The adapter that DPO begins with. */
+  lora: Lora;
+  model: OpenModel;
+  config: TrainConfig;
+  signal: AbortSignal;
+}
+
+/** The weights of the adapter that a run begins with; null: a fresh one. */
+export async function readParent(id: string | null): Promise<LoraWeights | null> {
+  if (id === null) return null;
+  const { record, weights } = await readAdapter(id);
+  return readPeft(record.configJson, weights).weights;
+}
+
+/** The adapter to train: a fresh one, or the parent's weights under the stage's dropout. */
+export function startLora(llama: Llama, parent: LoraWeights | null, config: TrainConfig): Lora {
+  if (parent === null) return Lora.create(llama, config, config.seed);
+  return Lora.fromWeights(llama, { ...parent, config: { ...parent.config, dropout: config.dropout } });
+}
+
+/** @throws Error where there is nothing to learn from */
+export function stageTrainer(
+  llama: Llama,
+  lora: Lora,
+  { tokenizer, config: { contextLength } }: OpenModel,
+  config: TrainConfig,
+  { documents, types, pairs }: RunInputs,
+): Promise<Trainer> {
+  if (pairs !== null) {
+    const encoded = encodePreferences(tokenizer, contextLength, pairs.map(preferenceOf));
+    const examples = encoded.map((pair, i): DpoExample => {
+      const reference = pairs[i]?.reference ?? { chosen: NaN, rejected: NaN };
+      return { ...pair, reference };
+    });
+    return Trainer.createDpo(llama, lora, examples, config);
+  }
+  const pooling = config.contrastiveWeight > 0 ? config.contrastivePooling : null;
+  return Trainer.create(
+    llama,
+    lora,
+    buildExamples(tokenizer, documents, types, contextLength, pooling).examples,
+    config,
+  );
+}
+
+/**
+ * The pairs of stage 3, each with what the frozen reference, the adapter as it is now, gives its answers.
+ * @throws Error where there is none; AbortError when stopped
+ */
+export async function makePairs(input: PairInput, emit: (event: StudioEvent) => void): Promise<SavedPair[]> {
+  const { llama, lora, model, config, documents, types, signal } = input;
+  const { fitting, leftOut } = fitContext(model, [
+    ...boundaryPreferences(documents, types, config.boundaryKinds).preferences,
+    ...(await wrongAnswers(input, emit)),
+  ]);
+  if (leftOut.length > 0) {
+    const names = leftOut.map(({ name, tokens }) => `${name} (${tokens} tokens)`).join(", ");
+    emit({ kind: "warning", message: `No pairs, over the model's context: ${names}` });
+  }
+  const preferences = uniquePreferences(fitting);
+  if (preferences.length === 0) {
+    throw new Error(
+      "expected at least one preference pair, got none: no boundary edit gave one, and the adapter answers every prompt rightly (label more entities, or choose further boundary edits)",
+    );
+  }
+  emit({ kind: "phase", phase: "asking the reference" });
+  const onProgress = throttle((done: number, total: number) => emit({ kind: "progress", done, total, unit: "pairs" }));
+  const pairs = encodePreferences(model.tokenizer, model.config.contextLength, preferences);
+  const reference = await pairLogprobs(llama, lora, pairs, { signal, onProgress });
+  return preferences.map(({ name, prompt, chosen, rejected, kind }, i) => {
+    return { name, prompt, chosen, rejected, kind, reference: reference[i] ?? { chosen: NaN, rejected: NaN } };
+  });
+}
+
+/** Boundary pairs and the tokens of each, both answers in one pass: what can be said before any is decoded. */
+export function boundaryPairs(model: OpenModel, { documents, types }: Labelled, config: TrainConfig) {
+  const { preferences } = boundaryPreferences(documents, types, config.boundaryKinds);
+  const { fitting, leftOut } = fitContext(model, preferences);
+  return { pairs: encodePreferences(model.tokenizer, model.config.contextLength, fitting), leftOut };
+}
+
+/** Asks the adapter every training prompt, greedily: each wrong answer is a rejected one. */
+async function wrongAnswers(
+  { llama, lora, model, documents, types, signal }: PairInput,
+  emit: (event: StudioEvent) => void,
+): Promise<Preference[]> {
+  emit({ kind: "phase", phase: "finding the adapter's errors" });
+  const onProgress = throttle((done: number, total: number) =>
+    emit({ kind: "progress", done, total, unit: "prompts" }),
+  );
+  onProgress(0, documents.length * types.length);
+  const byId = new Map(documents.map((document) => [document.id, document]));
+  const preferences: Preference[] = [];
+  const options = { mode: "span", signal, onProgress } as const;
+  for await (const prediction of predictDocuments(llama, lora, model.tokenizer, documents, types, options)) {
+    const document = byId.get(prediction.documentId);
+    if (document === undefined) continue;
+    for (const type of types) {
+      const answered = !prediction.leftOut.some((leftOut) => leftOut.type === type.name);
+      const preference = answered ? feedbackPreference(document, type, prediction.entities) : null;
+      if (preference !== null) preferences.push(preference);
+    }
+  }
+  return preferences;
+}
+
+/** The pairs both of whose answers fit the context; of the others the prompts, with the tokens they would take. */
+function fitContext({ tokenizer, config }: OpenModel, preferences: readonly Preference[]) {
+  const fitting: Preference[] = [];
+  const tooLong = new Map<string, number>();
+  for (const preference of preferences) {
+    const { name, prompt, chosen, rejected } = preference;
+    const lengths = [chosen, rejected].map((response) => encodeResponse(tokenizer, prompt, response).ids.length);
+    const tokens = Math.max(...lengths);
+    if (tokens <= config.contextLength) fitting.push(preference);
+    else tooLong.set(name, Math.max(tokens, tooLong.get(name) ?? 0));
+  }
+  return { fitting, leftOut: Array.from(tooLong, ([name, tokens]): TooLong => ({ name, tokens })) };
+}
+
+function preferenceOf({ kind, ...pair }: SavedPair): Preference {
+  return { ...pair, kind: kind as PreferenceKind };
+}
