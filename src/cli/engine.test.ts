@@ -134,7 +134,7 @@ describe("obp train", () => {
     expect(further.json()["firstLoss"]).toBeLessThan(Number(result["firstLoss"]));
     const refused = await run(...train, ...quick, "--adapter", "adapter", "--rank", "4", "--out", "further");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/\nerror: expected rank 8, that of the adapter, got 4/);
+    expect(refused.stderr).toMatch(/^error: expected rank 8, that of the adapter, got 4/m);
   });
 });
 
