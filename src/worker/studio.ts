@@ -32,8 +32,9 @@ import type {
 } from "./protocol.ts";
 import { runOf, runsOf } from "./runKeeper.ts";
 import { throttle } from "./throttle.ts";
-import { newJob, repeatedJob, resumedJob, runTraining, type TrainJob } from "./trainJob.ts";
+import { newJob, repeatedJob, resumedJob, type TrainJob } from "./trainJob.ts";
 import { planTraining } from "./trainPlan.ts";
+import { runTraining } from "./trainRun.ts";
 
 /** Prompts of this length are what a model's memory need is shown for. */
 const MEMORY_TOKENS = 512;
@@ -224,8 +225,12 @@ export class Studio {
   #train(job: TrainJob): void {
     const { id, name, config } = job.run;
     this.#jobs.start({ job: "train", name, adapter: id, config }, async (control) => {
-      const { steps, saved } = await runTraining(this.#session, job, control, (event) => this.#emit(event));
-      return { steps, adapter: saved ? id : null };
+      // Held for as long as it runs: another tab takes it for interrupted otherwise.
+      return navigator.locks.request(`obp.run.${id}`, { ifAvailable: true }, async (lock) => {
+        if (lock === null) throw new Error(`expected "${name}" to be interrupted, got it running in another tab`);
+        const { steps, saved } = await runTraining(this.#session, job, control, (event) => this.#emit(event));
+        return { steps, adapter: saved ? id : null };
+      });
     });
   }
 

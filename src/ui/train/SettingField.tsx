@@ -79,7 +79,7 @@ export function settingText(setting: Setting, config: TrainConfig): string {
     case "optional":
       return `${config[setting.key] ?? setting.empty}`;
     case "choice":
-      return config[setting.key];
+      return setting.choices[config[setting.key]] ?? config[setting.key];
     case "targets":
       return targetsName(config.targets);
     case "kinds":

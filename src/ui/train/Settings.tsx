@@ -101,7 +101,9 @@ function SettingRow({ setting, config, paper, explain }: SettingRowProps) {
       <td>
         <SettingField setting={setting} config={config} id={id} />
       </td>
-      <td className="right number faint">{settingText(setting, paper)}</td>
+      <td className={setting.kind === "number" ? "right number faint" : "right faint"}>
+        {settingText(setting, paper)}
+      </td>
     </tr>
   );
 }

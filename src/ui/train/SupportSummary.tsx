@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import type { TrainingPlan } from "../../worker/protocol.ts";
+import type { TrainConfig, TrainingPlan } from "../../worker/protocol.ts";
 import { Facts } from "../components/Facts.tsx";
 import { TypeMark } from "../components/TypeMark.tsx";
 import { Verdict } from "../components/Verdict.tsx";
@@ -8,12 +8,13 @@ import { typeCounts } from "../label/edits.ts";
 import { studio, useEngine } from "../stores/engineStore.ts";
 import { messageOf, useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
-import { currentConfig, supportSet, trainingProblem, useTrain } from "./trainStore.ts";
-import { useStartAdapter } from "./useStartAdapter.ts";
+import { currentConfig, supportSet, planProblem, useTrain } from "./trainStore.ts";
 
 /** Settings change with every key typed: the plan is asked for once they rest. */
 const PLAN_DELAY_MS = 250;
 const SHOWN_TOO_LONG = 8;
+
+type Stage = TrainConfig["stage"];
 
 /** What the model will learn from, and what that takes. */
 export function SupportSummary() {
@@ -76,26 +77,26 @@ export function SupportSummary() {
 function usePlan(): TrainingPlan | string | null {
   const project = useProject((state) => state.project);
   const config = useTrain(currentConfig);
-  const parent = useStartAdapter();
   const open = useEngine(({ model }) => (model.kind === "open" ? model.facts.fingerprint : null));
-  const [plan, setPlan] = useState<TrainingPlan | string | null>(null);
+  const [said, setSaid] = useState<{ stage: Stage; plan: TrainingPlan | string } | null>(null);
   useEffect(() => {
-    if (project === null || config === null || open === null || trainingProblem(project, config, parent) !== null)
-      return;
+    if (project === null || config === null || open === null || planProblem(project, config) !== null) return;
     let current = true;
     const timer = setTimeout(() => {
+      const { stage } = config;
       const request = { documents: supportSet(project), types: project.types, config };
       studio()
         .plan(request)
         .then(
-          (next) => current && setPlan(next),
-          (error: unknown) => current && setPlan(messageOf(error)),
+          (plan) => current && setSaid({ stage, plan }),
+          (error: unknown) => current && setSaid({ stage, plan: messageOf(error) }),
         );
     }, PLAN_DELAY_MS);
     return () => {
       current = false;
       clearTimeout(timer);
     };
-  }, [project, config, open, parent]);
-  return plan;
+  }, [project, config, open]);
+  // Another stage's figures are not this one's, not even for a moment.
+  return said !== null && said.stage === config?.stage ? said.plan : null;
 }

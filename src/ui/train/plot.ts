@@ -40,7 +40,8 @@ export function newPlot(
           stroke: color(series.color),
           width: series.width,
           dash: [...series.dash],
-          points: { show: series.width === 1 && series.dash.length === 0, size: 4 },
+          // A single step makes no line.
+          points: { show: (made) => made.data[0].length === 1 || isRaw(series), size: 4 },
           value: (_plot, value: number | null) => value?.toFixed(4) ?? "–",
         })),
       ],
@@ -79,6 +80,10 @@ export function verticalRange({ range: [low, high] }: Chart, min: number | null,
   const [least, most] = [min ?? 0, max ?? 1];
   const margin = 0.08 * (most - (low ?? least)) || 0.5;
   return [low ?? least - margin, high ?? most + margin];
+}
+
+function isRaw({ width, dash }: Series): boolean {
+  return width === 1 && dash.length === 0;
 }
 
 /** Margins may be millionths: uPlot would write them all as 0. */

@@ -158,7 +158,7 @@ export const SETTINGS: readonly Setting[] = [
     kind: "choice",
     key: "contrastivePooling",
     title: "Contrastive pooling",
-    choices: { mean: "mean of tokens", ancestor: "first and last" },
+    choices: { mean: "mean", ancestor: "first, last" },
     does: "Which tokens stand for a type and an entity.",
     stage: "sft",
     ...advanced,

@@ -68,6 +68,14 @@ export function heldoutSet(project: Project, limit: number | null): ProjectDocum
 
 /** Why training cannot start, in one sentence with what to do, or null. */
 export function trainingProblem(project: Project, config: TrainConfig, parent: AdapterRecord | null): string | null {
+  if (config.stage === "dpo" && parent === null) {
+    return "expected an SFT adapter for DPO to begin with, got none (train the stage SFT first, or import an adapter under Models)";
+  }
+  return planProblem(project, config);
+}
+
+/** Why it cannot even be said what training would take, or null. */
+export function planProblem(project: Project, config: TrainConfig): string | null {
   const support = supportSet(project);
   if (support.length === 0) {
     return "expected at least one support sentence marked done, got none (label some under Label; Space marks one done)";
@@ -79,9 +87,6 @@ export function trainingProblem(project: Project, config: TrainConfig, parent: A
   }
   if (support.every(({ entities }) => entities.length === 0)) {
     return "expected at least one labelled entity in the support set, got none";
-  }
-  if (config.stage === "dpo" && parent === null) {
-    return "expected an SFT adapter for DPO to begin with, got none (train the stage SFT first, or import an adapter under Models)";
   }
   return configProblem(config);
 }
