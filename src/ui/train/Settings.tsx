@@ -124,7 +124,7 @@ function HeldoutRows({ heldout, explain }: { heldout: number; explain: Explain }
             value={evaluate}
             onChange={(event) => useTrain.setState({ evaluate: event.target.value as "epoch" | "end" | "never" })}
           >
-            <option value="epoch">after each epoch</option>
+            <option value="epoch">each epoch</option>
             <option value="end">at the end</option>
             <option value="never">never</option>
           </select>
