@@ -1,7 +1,7 @@
 // What the specs of training share.
 
 import { readFileSync } from "node:fs";
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { downloadBytes } from "./studio.ts";
 
 const [firstSentence = ""] = readFileSync("public/samples/train.jsonl", "utf8").split("\n");
@@ -14,6 +14,8 @@ export async function keepOneSentence(page: Page): Promise<void> {
   await dialog.locator("input[type=file]").setInputFiles(file);
   await dialog.getByLabel("How").selectOption("replace");
   await dialog.getByRole("button", { name: "Import 1 document" }).click();
+  // Keys pressed before it is gone are the dialog's.
+  await expect(dialog).toBeHidden();
 }
 
 /** Goes to Train and fills in settings by their labels. */
