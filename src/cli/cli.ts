@@ -1,7 +1,8 @@
 // The command `obp`: finds the verb, runs it, prints its report, exits with the right code.
 import { version } from "../../package.json";
+import { nearMiss } from "../ner/nearMiss.ts";
 import { Context } from "./context.ts";
-import { errorLine, exitCode, InterruptedError, nearMiss, UsageError, withPath } from "./errors.ts";
+import { errorLine, exitCode, InterruptedError, UsageError, withPath } from "./errors.ts";
 import { commandHelp, verbHelp } from "./help.ts";
 import { parseVerb } from "./parse.ts";
 import type { Report, Verb } from "./verb.ts";

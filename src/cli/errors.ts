@@ -1,5 +1,4 @@
 // What the command line says when it cannot go on: one line, and the exit code that goes with it.
-export { nearMiss } from "../ner/nearMiss.ts";
 
 /** A mistake in how the command was typed: exit code 2. */
 export class UsageError extends Error {

@@ -4,7 +4,7 @@ import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { STAGE_DEFAULTS } from "../train/presets.ts";
 import { POOLINGS } from "../train/contrastiveRows.ts";
-import { pairLogprobs } from "../train/dpoExamples.ts";
+import { pairLogprobs, withReference } from "../train/dpoExamples.ts";
 import { encodePreferences } from "../train/encodePairs.ts";
 import { contrastiveGradients, dpoGradients, type Gradients, sftGradients } from "../train/gradients.ts";
 import { LOSS_TERMS } from "../train/objective.ts";
@@ -113,8 +113,7 @@ function dpoTask(model: OpenedModel, given: FlagValues<typeof flags>, { signal }
       const policy = Lora.fromWeights(llama, reference);
       const logprobs = await pairLogprobs(llama, policy, pairs, { signal });
       policy.destroy();
-      const examples = pairs.map((pair, i) => ({ ...pair, reference: logprobs[i] ?? { chosen: NaN, rejected: NaN } }));
-      return dpoGradients(llama, lora, examples, STAGE_DEFAULTS.dpo, { signal, onProgress });
+      return dpoGradients(llama, lora, withReference(pairs, logprobs), STAGE_DEFAULTS.dpo, { signal, onProgress });
     },
   };
 }

@@ -2,22 +2,23 @@
 import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import { BOUNDARY_EDITS, DEFAULT_BOUNDARY_EDITS } from "../ner/boundaryEdits.ts";
 import type { Document, EntityType } from "../ner/document.ts";
-import { encodeResponse } from "../ner/prompt.ts";
+import { nearMiss } from "../ner/nearMiss.ts";
 import { predictDocuments } from "../predict/predict.ts";
+import { fittingPreferences } from "../train/encodePairs.ts";
 import type { TooLong } from "../train/examples.ts";
 import {
   boundaryPreferences,
-  feedbackPreference,
   uniquePreferences,
   type DocumentPreference,
   type DropReason,
   type PreferenceKind,
+  wrongAnswers,
 } from "../train/preferences.ts";
 import { adapterFlag, readAdapter } from "./adapterFolder.ts";
 import { checkWritable, writeFileAtomic } from "./atomicFile.ts";
 import type { Context } from "./context.ts";
 import { documentFlags, noteUnusedTypes, readDocuments, readTypes } from "./documents.ts";
-import { nearMiss, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { loadModel, openWithTokenizer, type OpenedModel } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
 import { PREFERENCE_KINDS } from "./pairsFile.ts";
@@ -61,9 +62,12 @@ export const verb = defineVerb({
       BOUNDARY_EDITS.filter((kind) => kinds.includes(kind)),
     );
     const wrong = kinds.includes("feedback")
-      ? await wrongAnswers(model, weights, documents, types, context)
+      ? await askAll(model, weights, documents, types, context)
       : { preferences: [], unanswered: [] };
-    const { fitting, leftOut } = fitContext(model, [...edits.preferences, ...wrong.preferences]);
+    const { fitting, leftOut } = fittingPreferences(model.tokenizer, model.config.contextLength, [
+      ...edits.preferences,
+      ...wrong.preferences,
+    ]);
     for (const { name, tokens } of leftOut) {
       note(`left out: ${name}: ${tokens} tokens do not fit the model's context of ${model.config.contextLength}`);
     }
@@ -107,7 +111,7 @@ function parseKinds(texts: readonly string[]): readonly PreferenceKind[] {
 }
 
 /** Asks the model every training prompt, greedily and in span mode: each wrong answer makes a pair. */
-async function wrongAnswers(
+async function askAll(
   model: OpenedModel,
   adapter: LoraWeights,
   documents: readonly Document[],
@@ -129,35 +133,15 @@ async function wrongAnswers(
     if (document?.id !== prediction.documentId) {
       throw new Error(`expected the prediction of document ${document?.id}, got that of ${prediction.documentId}`);
     }
-    for (const type of types) {
-      const over = prediction.leftOut.find((leftOut) => leftOut.type === type.name);
-      const pair = over === undefined ? feedbackPreference(document, type, prediction.entities) : null;
-      if (over !== undefined) unanswered.push({ name: `${document.id} / ${type.name}`, tokens: over.tokens });
-      if (pair !== null) preferences.push(pair);
-    }
+    const found = wrongAnswers(document, types, prediction);
+    preferences.push(...found.preferences);
+    unanswered.push(...found.unanswered);
   }
   progress.finish();
   for (const { name, tokens } of unanswered) {
     context.note(`no feedback: ${name}: an answer of ${tokens} tokens does not fit the model's context`);
   }
   return { preferences, unanswered };
-}
-
-/** The pairs both of whose responses fit the context; of the others the prompts, with the tokens they would take. */
-function fitContext(
-  { tokenizer, config }: OpenedModel,
-  preferences: readonly DocumentPreference[],
-): { fitting: DocumentPreference[]; leftOut: TooLong[] } {
-  const fitting: DocumentPreference[] = [];
-  const tooLong = new Map<string, number>();
-  for (const preference of preferences) {
-    const { name, prompt, chosen, rejected } = preference;
-    const lengths = [chosen, rejected].map((response) => encodeResponse(tokenizer, prompt, response).ids.length);
-    const tokens = Math.max(...lengths);
-    if (tokens <= config.contextLength) fitting.push(preference);
-    else tooLong.set(name, Math.max(tokens, tooLong.get(name) ?? 0));
-  }
-  return { fitting, leftOut: Array.from(tooLong, ([name, tokens]) => ({ name, tokens })) };
 }
 
 function pairLine({ prompt, chosen, rejected, kind, id, type }: DocumentPreference): string {

@@ -4,7 +4,7 @@ import type { PromptTokenizer } from "../ner/prompt.ts";
 import { encodePair } from "../train/encodePairs.ts";
 import type { TrainExample } from "../train/examples.ts";
 import type { Preference, PreferenceKind } from "../train/preferences.ts";
-import { nearMiss } from "./errors.ts";
+import { nearMiss } from "../ner/nearMiss.ts";
 import { inFile, readText } from "./readFile.ts";
 
 /** What the "kind" of a pair may be, in the order in which they are made and counted. */

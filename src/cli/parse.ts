@@ -1,6 +1,7 @@
 // Command line → values, by a verb's own declaration. node:util splits the words; what is allowed is decided here.
 import { parseArgs } from "node:util";
-import { nearMiss, UsageError } from "./errors.ts";
+import { nearMiss } from "../ner/nearMiss.ts";
+import { UsageError } from "./errors.ts";
 import type { Flag, FlagValue, ParsedArguments, Verb } from "./verb.ts";
 
 /** Understood by every verb. */

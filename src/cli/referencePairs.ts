@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
-import { type DpoExample, type DpoPair, pairLogprobs } from "../train/dpoExamples.ts";
+import { type DpoExample, type DpoPair, type PairLogprobs, pairLogprobs, withReference } from "../train/dpoExamples.ts";
 import type { Preference } from "../train/preferences.ts";
 import { writeFileAtomic } from "./atomicFile.ts";
 import type { Context } from "./context.ts";
@@ -34,7 +34,7 @@ export async function storeReference(
     return { prompt, chosen, rejected, kind, ref_chosen_logps: refChosen, ref_rejected_logps: refRejected };
   });
   writeFileAtomic(pathIn(folder), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-  return withReference(pairs, lines);
+  return withReference(pairs, logprobsOf(lines));
 }
 
 /** What an earlier run over the same pairs stored. @throws Error where it is not there, or of other pairs */
@@ -57,14 +57,11 @@ export function readReference(
       `expected the pairs of this run in ${path}, got others (give the same pairs, or train without --resume)`,
     );
   }
-  return withReference(pairs, lines);
+  return withReference(pairs, logprobsOf(lines));
 }
 
-function withReference(pairs: readonly DpoPair[], lines: readonly StoredPair[]): DpoExample[] {
-  return pairs.map((pair, i) => ({
-    ...pair,
-    reference: { chosen: lines[i]?.ref_chosen_logps ?? NaN, rejected: lines[i]?.ref_rejected_logps ?? NaN },
-  }));
+function logprobsOf(lines: readonly StoredPair[]): PairLogprobs[] {
+  return lines.map((line) => ({ chosen: line.ref_chosen_logps, rejected: line.ref_rejected_logps }));
 }
 
 function pathIn(folder: string): string {

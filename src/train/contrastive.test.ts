@@ -1,29 +1,18 @@
 /** The attention contrastive loss through a tiny Llama; its values are proven against PyTorch in method.test.ts. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testGpu } from "../gpu/nodeTestGpu.ts";
-import { bytesSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
-import { Llama } from "../model/llama.ts";
+import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { PAPER_SFT, type TrainConfig } from "./config.ts";
 import { ContrastiveLoss, defaultContrastiveLayer } from "./contrastive.ts";
 import type { TrainExample } from "./examples.ts";
 import { contrastiveGradients, sftGradients } from "./gradients.ts";
+import { expectSlope, openTinyLlama } from "./tinyLlama.ts";
 import { Trainer } from "./trainer.ts";
 
 let llama: Llama;
 let lora: Lora;
 beforeAll(async () => {
-  const file = readFileSync(new URL("../../reference/goldens/gguf/tiny.gguf", import.meta.url));
-  llama = await Llama.load(await testGpu(), await openGguf(bytesSource(file, "tiny.gguf")));
-  const fresh = Lora.create(llama, { ...PAPER_SFT, dropout: 0, rank: 4 }, 1);
-  const { config, tensors } = await fresh.read();
-  fresh.destroy();
-  const filled = new Map(
-    [...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.map((_, i) => 0.1 * Math.sin(i + 1)) }]),
-  );
-  lora = Lora.fromWeights(llama, { config, tensors: filled });
+  ({ llama, lora } = await openTinyLlama());
 });
 afterAll(() => {
   lora.destroy();
@@ -52,28 +41,7 @@ describe.each([
 ] as const)("gradient with %s-RoPE queries and keys at layer %s", (rope, layer) => {
   test("is the loss's slope along a direction", async () => {
     const settings = { layer, rope };
-    const { gradients } = await contrastiveGradients(llama, lora, [one, two, empty], settings);
-    const { config, tensors } = await lora.read();
-    const lossAt = async (step: number) => {
-      const moved = new Map(
-        [...tensors].map(([name, { shape, data }]) => [
-          name,
-          { shape, data: data.map((value, i) => value + step * (gradients.tensors.get(name)?.data[i] ?? NaN)) },
-        ]),
-      );
-      const other = Lora.fromWeights(llama, { config, tensors: moved });
-      const { loss } = await contrastiveGradients(llama, other, [one, two, empty], settings);
-      other.destroy();
-      return loss;
-    };
-    const squares = [...gradients.tensors.values()].reduce(
-      (sum, { data }) => sum + data.reduce((total, value) => total + value * value, 0),
-      0,
-    );
-    expect(squares).toBeGreaterThan(0);
-    const step = 0.02 / Math.sqrt(squares);
-    const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
-    expect(slope / squares).toBeCloseTo(1, 2);
+    await expectSlope(llama, lora, (adapter) => contrastiveGradients(llama, adapter, [one, two, empty], settings));
   });
 });
 

@@ -1,14 +1,10 @@
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testGpu } from "../gpu/nodeTestGpu.ts";
-import { bytesSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
-import { Llama } from "../model/llama.ts";
-import { Lora } from "../model/lora.ts";
-import { PAPER_SFT } from "./config.ts";
+import type { Llama } from "../model/llama.ts";
+import type { Lora } from "../model/lora.ts";
 import { dpoPair, pairLogprobs } from "./dpoExamples.ts";
 import { dpoGradients, sftGradients } from "./gradients.ts";
 import { scoreExamples } from "./score.ts";
+import { expectSlope, openTinyLlama } from "./tinyLlama.ts";
 
 const encoded = (ids: readonly number[], responseStart: number) => ({ ids, responseStart });
 
@@ -64,16 +60,7 @@ describe("pairs on a tiny Llama", () => {
   ];
 
   beforeAll(async () => {
-    const file = readFileSync(new URL("../../reference/goldens/gguf/tiny.gguf", import.meta.url));
-    llama = await Llama.load(await testGpu(), await openGguf(bytesSource(file, "tiny.gguf")));
-    await llama.prepareTraining();
-    const fresh = Lora.create(llama, { ...PAPER_SFT, dropout: 0, rank: 4 }, 1);
-    const { config, tensors } = await fresh.read();
-    fresh.destroy();
-    const filled = new Map(
-      [...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.map((_, i) => 0.1 * Math.sin(i + 1)) }]),
-    );
-    lora = Lora.fromWeights(llama, { config, tensors: filled });
+    ({ llama, lora } = await openTinyLlama());
   });
   afterAll(() => {
     lora.destroy();
@@ -105,26 +92,6 @@ describe("pairs on a tiny Llama", () => {
   test("the gradient is the loss's slope along a direction", async () => {
     const examples = pairs.map((pair) => ({ ...pair, reference: { chosen: -30, rejected: -31 } }));
     const settings = { beta: 0.3, sftAlpha: 0.2, dpopLambda: 2 };
-    const { gradients } = await dpoGradients(llama, lora, examples, settings);
-    const { config, tensors } = await lora.read();
-    const lossAt = async (step: number) => {
-      const moved = new Map(
-        [...tensors].map(([name, { shape, data }]) => [
-          name,
-          { shape, data: data.map((value, i) => value + step * (gradients.tensors.get(name)?.data[i] ?? NaN)) },
-        ]),
-      );
-      const other = Lora.fromWeights(llama, { config, tensors: moved });
-      const { loss } = await dpoGradients(llama, other, examples, settings);
-      other.destroy();
-      return loss;
-    };
-    const squares = [...gradients.tensors.values()].reduce(
-      (sum, { data }) => sum + data.reduce((total, value) => total + value * value, 0),
-      0,
-    );
-    const step = 0.02 / Math.sqrt(squares);
-    const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
-    expect(slope / squares).toBeCloseTo(1, 2);
+    await expectSlope(llama, lora, (adapter) => dpoGradients(llama, adapter, examples, settings));
   });
 });

@@ -61,6 +61,11 @@ export function dpoPair(name: string, chosen: Encoded, rejected: Encoded): DpoPa
   return { name, ids, fork: { shared, middle }, chosen: rows(chosen, shared), rejected: rows(rejected, middle) };
 }
 
+/** Each pair with the reference's log-probabilities of the same place. */
+export function withReference(pairs: readonly DpoPair[], logprobs: readonly PairLogprobs[]): DpoExample[] {
+  return pairs.map((pair, i) => ({ ...pair, reference: logprobs[i] ?? { chosen: NaN, rejected: NaN } }));
+}
+
 /** log π of both answers of each pair, without dropout. */
 export async function pairLogprobs(
   llama: Llama,

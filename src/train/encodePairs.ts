@@ -1,7 +1,7 @@
 /** Prompts with responses of any wording (TRL's columns) as token ids. */
 import { encodeResponse, type PromptTokenizer } from "../ner/prompt.ts";
 import { type DpoPair, dpoPair } from "./dpoExamples.ts";
-import type { TrainExample } from "./examples.ts";
+import type { TooLong, TrainExample } from "./examples.ts";
 import type { Preference } from "./preferences.ts";
 
 /**
@@ -40,4 +40,22 @@ export function encodePreferences(
     const encode = (response: string) => encodePair(tokenizer, contextLength, name, prompt, response);
     return dpoPair(name, encode(chosen), encode(rejected));
   });
+}
+
+/** The pairs both of whose answers fit the context; of the others the prompts, with the tokens they would take. */
+export function fittingPreferences<P extends Preference>(
+  tokenizer: PromptTokenizer,
+  contextLength: number,
+  preferences: readonly P[],
+): { fitting: P[]; leftOut: TooLong[] } {
+  const fitting: P[] = [];
+  const tooLong = new Map<string, number>();
+  for (const preference of preferences) {
+    const { name, prompt, chosen, rejected } = preference;
+    const lengths = [chosen, rejected].map((response) => encodeResponse(tokenizer, prompt, response).ids.length);
+    const tokens = Math.max(...lengths);
+    if (tokens <= contextLength) fitting.push(preference);
+    else tooLong.set(name, Math.max(tokens, tooLong.get(name) ?? 0));
+  }
+  return { fitting, leftOut: Array.from(tooLong, ([name, tokens]) => ({ name, tokens })) };
 }

@@ -69,6 +69,25 @@ export function feedbackPreference(
   return preferenceOf(document, type, answered, "feedback");
 }
 
+/** What a model answered to the prompts of a document (predict/predict.ts): spans, and types without an answer. */
+interface Answered {
+  readonly entities: readonly Entity[];
+  readonly leftOut: readonly { readonly type: string; readonly tokens: number }[];
+}
+
+/** A pair for each prompt of a document that a model answered wrongly, and the prompts that it could not answer. */
+export function wrongAnswers(
+  document: Document,
+  types: readonly EntityType[],
+  { entities, leftOut }: Answered,
+): { preferences: DocumentPreference[]; unanswered: { name: string; tokens: number }[] } {
+  const answered = types.filter(({ name }) => !leftOut.some(({ type }) => type === name));
+  return {
+    preferences: answered.flatMap((type) => feedbackPreference(document, type, entities) ?? []),
+    unanswered: leftOut.map(({ type, tokens }) => ({ name: `${document.id} / ${type}`, tokens })),
+  };
+}
+
 /** Of the pairs that reject the same response to the same prompt the first one. */
 export function uniquePreferences<P extends Preference>(preferences: readonly P[]): P[] {
   const first = new Map<string, P>();

@@ -4,20 +4,19 @@ import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import { readPeft } from "../model/adapters/peft.ts";
 import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
-import { encodeResponse } from "../ner/prompt.ts";
 import { predictDocuments } from "../predict/predict.ts";
 import { readAdapter } from "../storage/adapterStore.ts";
 import type { RunInputs, SavedPair } from "../storage/database.ts";
 import type { TrainConfig } from "../train/config.ts";
-import { type DpoExample, pairLogprobs } from "../train/dpoExamples.ts";
-import { encodePreferences } from "../train/encodePairs.ts";
-import { buildExamples, type TooLong } from "../train/examples.ts";
+import { pairLogprobs, withReference } from "../train/dpoExamples.ts";
+import { encodePreferences, fittingPreferences } from "../train/encodePairs.ts";
+import { buildExamples } from "../train/examples.ts";
 import {
   boundaryPreferences,
-  feedbackPreference,
   type Preference,
   type PreferenceKind,
   uniquePreferences,
+  wrongAnswers,
 } from "../train/preferences.ts";
 import { Trainer } from "../train/trainer.ts";
 import type { OpenModel } from "./modelFacts.ts";
@@ -58,11 +57,8 @@ export function stageTrainer(
 ): Promise<Trainer> {
   if (pairs !== null) {
     const encoded = encodePreferences(tokenizer, contextLength, pairs.map(preferenceOf));
-    const examples = encoded.map((pair, i): DpoExample => {
-      const reference = pairs[i]?.reference ?? { chosen: NaN, rejected: NaN };
-      return { ...pair, reference };
-    });
-    return Trainer.createDpo(llama, lora, examples, config);
+    const reference = pairs.map((pair) => pair.reference);
+    return Trainer.createDpo(llama, lora, withReference(encoded, reference), config);
   }
   const pooling = config.contrastiveWeight > 0 ? config.contrastivePooling : null;
   return Trainer.create(
@@ -79,9 +75,9 @@ export function stageTrainer(
  */
 export async function makePairs(input: PairInput, emit: (event: StudioEvent) => void): Promise<SavedPair[]> {
   const { llama, lora, model, config, documents, types, signal } = input;
-  const { fitting, leftOut } = fitContext(model, [
+  const { fitting, leftOut } = fittingPreferences(model.tokenizer, model.config.contextLength, [
     ...boundaryPreferences(documents, types, config.boundaryKinds).preferences,
-    ...(await wrongAnswers(input, emit)),
+    ...(await askAll(input, emit)),
   ]);
   if (leftOut.length > 0) {
     const names = leftOut.map(({ name, tokens }) => `${name} (${tokens} tokens)`).join(", ");
@@ -105,12 +101,12 @@ export async function makePairs(input: PairInput, emit: (event: StudioEvent) => 
 /** Boundary pairs and the tokens of each, both answers in one pass: what can be said before any is decoded. */
 export function boundaryPairs(model: OpenModel, { documents, types }: Labelled, config: TrainConfig) {
   const { preferences } = boundaryPreferences(documents, types, config.boundaryKinds);
-  const { fitting, leftOut } = fitContext(model, preferences);
+  const { fitting, leftOut } = fittingPreferences(model.tokenizer, model.config.contextLength, preferences);
   return { pairs: encodePreferences(model.tokenizer, model.config.contextLength, fitting), leftOut };
 }
 
 /** Asks the adapter every training prompt, greedily: each wrong answer is a rejected one. */
-async function wrongAnswers(
+async function askAll(
   { llama, lora, model, documents, types, signal }: PairInput,
   emit: (event: StudioEvent) => void,
 ): Promise<Preference[]> {
@@ -125,27 +121,9 @@ async function wrongAnswers(
   for await (const prediction of predictDocuments(llama, lora, model.tokenizer, documents, types, options)) {
     const document = byId.get(prediction.documentId);
     if (document === undefined) continue;
-    for (const type of types) {
-      const answered = !prediction.leftOut.some((leftOut) => leftOut.type === type.name);
-      const preference = answered ? feedbackPreference(document, type, prediction.entities) : null;
-      if (preference !== null) preferences.push(preference);
-    }
+    preferences.push(...wrongAnswers(document, types, prediction).preferences);
   }
   return preferences;
-}
-
-/** The pairs both of whose answers fit the context; of the others the prompts, with the tokens they would take. */
-function fitContext({ tokenizer, config }: OpenModel, preferences: readonly Preference[]) {
-  const fitting: Preference[] = [];
-  const tooLong = new Map<string, number>();
-  for (const preference of preferences) {
-    const { name, prompt, chosen, rejected } = preference;
-    const lengths = [chosen, rejected].map((response) => encodeResponse(tokenizer, prompt, response).ids.length);
-    const tokens = Math.max(...lengths);
-    if (tokens <= config.contextLength) fitting.push(preference);
-    else tooLong.set(name, Math.max(tokens, tooLong.get(name) ?? 0));
-  }
-  return { fitting, leftOut: Array.from(tooLong, ([name, tokens]): TooLong => ({ name, tokens })) };
 }
 
 function preferenceOf({ kind, ...pair }: SavedPair): Preference {
