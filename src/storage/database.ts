@@ -2,7 +2,8 @@
 // only a named file counts, so that a write cut short never shows up as a broken model or adapter.
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type StoreNames } from "idb";
-import type { Document, EntityType } from "../ner/document.ts";
+import type { Document, Entity, EntityType } from "../ner/document.ts";
+import type { HeldoutScore } from "../ner/heldoutScores.ts";
 import type { ProjectDocument } from "./project.ts";
 
 /** Everything of a project but its documents; `order` lists the documents' ids. */
@@ -25,7 +26,7 @@ export interface ModelRecord {
 }
 
 /** What made an adapter; +cl: with the attention contrastive loss. */
-export type TrainedStage = "sft" | "sft+cl" | "dpo";
+export type TrainedStage = "source" | "sft" | "sft+cl" | "dpo";
 
 /** Settings of training by name, as the engine knows them (src/train/config.ts). */
 export type SavedConfig = Readonly<Record<string, unknown>>;
@@ -80,6 +81,10 @@ export interface RunRecord {
   logs: readonly Readonly<Record<string, number>>[];
   /** What was warned of. */
   alarms: readonly string[];
+  /** Held-out scores in the order of steps. */
+  scores: readonly HeldoutScore[];
+  /** Kept at the top of the table. */
+  pinned: boolean;
   /** Newest first; each a file in OPFS folder `checkpoints`, and the steps done then. */
   checkpoints: readonly { file: string; step: number }[];
 }
@@ -103,6 +108,37 @@ export interface RunInputs {
   evaluate: "epoch" | "end" | "never";
   /** Stage dpo only. */
   pairs: readonly SavedPair[] | null;
+  /** Stage source only: ids of corpora. */
+  corpora: readonly string[];
+}
+
+/** A labelled file of any size, for source pre-training. */
+export interface CorpusRecord {
+  id: string;
+  name: string;
+  /** Hash of its head, tail and size. */
+  fingerprint: string;
+  bytes: number;
+  format: string;
+  /** What is in it; the types in the order of their first mention, each with its entities. */
+  sentences: number;
+  types: readonly { name: string; entities: number }[];
+  addedAt: number;
+  /** The file in OPFS folder `corpora`. */
+  file: string;
+}
+
+/** What a model suggested for a document that is being labelled. */
+export interface SuggestionRecord {
+  /** Key. */
+  documentId: string;
+  /** The document's text then: suggestions are for this text alone. */
+  text: string;
+  model: string;
+  adapter: string | null;
+  /** Names of the types that were asked for. */
+  types: readonly string[];
+  entities: readonly Entity[];
 }
 
 /** What one model state (base, or with an adapter) answered on the held-out documents. */
@@ -125,6 +161,8 @@ interface StudioSchema extends DBSchema {
   predictions: { key: string; value: PredictionRecord };
   runs: { key: string; value: RunRecord };
   runInputs: { key: string; value: RunInputs };
+  corpora: { key: string; value: CorpusRecord };
+  suggestions: { key: string; value: SuggestionRecord };
 }
 
 export type StudioDatabase = IDBPDatabase<StudioSchema>;
@@ -132,7 +170,7 @@ export type StudioDatabase = IDBPDatabase<StudioSchema>;
 let opened: Promise<StudioDatabase> | undefined;
 
 export function studioDatabase(): Promise<StudioDatabase> {
-  opened ??= openDB<StudioSchema>("obp-studio", 2, {
+  opened ??= openDB<StudioSchema>("obp-studio", 3, {
     upgrade(database, before, _after, transaction) {
       if (before < 1) {
         database.createObjectStore("project");
@@ -141,21 +179,39 @@ export function studioDatabase(): Promise<StudioDatabase> {
         database.createObjectStore("adapters", { keyPath: "id" });
         database.createObjectStore("predictions", { keyPath: "key" });
       }
-      database.createObjectStore("runs", { keyPath: "id" });
-      database.createObjectStore("runInputs", { keyPath: "id" });
-      // Where it fails, so does the upgrade, and the database is as it was.
-      void addParents(transaction.objectStore("adapters"));
+      if (before < 2) {
+        database.createObjectStore("runs", { keyPath: "id" });
+        database.createObjectStore("runInputs", { keyPath: "id" });
+      }
+      database.createObjectStore("corpora", { keyPath: "id" });
+      database.createObjectStore("suggestions", { keyPath: "documentId" });
+      // Where one fails, so does the upgrade, and the database is as it was.
+      if (before === 1) void addFields(transaction.objectStore("adapters"), addParent);
+      if (before === 2) {
+        void addFields(transaction.objectStore("runs"), (run) => ({ ...run, scores: [], pinned: false }));
+        void addFields(transaction.objectStore("runInputs"), (inputs) => ({ ...inputs, corpora: [] }));
+      }
     },
   });
   return opened;
 }
 
-/** Version 1 knew neither parents nor settings. */
-async function addParents(
-  adapters: IDBPObjectStore<StudioSchema, ArrayLike<StoreNames<StudioSchema>>, "adapters", "versionchange">,
+type UpgradedStore<Name extends StoreNames<StudioSchema>> = IDBPObjectStore<
+  StudioSchema,
+  ArrayLike<StoreNames<StudioSchema>>,
+  Name,
+  "versionchange"
+>;
+
+/** Gives records of an earlier version what this one has besides. */
+async function addFields<Name extends StoreNames<StudioSchema>>(
+  store: UpgradedStore<Name>,
+  add: (record: StudioSchema[Name]["value"]) => StudioSchema[Name]["value"],
 ): Promise<void> {
-  for (const record of await adapters.getAll()) {
-    const training = record.training && { ...record.training, parent: null, config: null };
-    await adapters.put({ ...record, training });
-  }
+  for (const record of await store.getAll()) await store.put(add(record));
+}
+
+/** Version 1 knew neither parents nor settings. */
+function addParent(record: AdapterRecord): AdapterRecord {
+  return { ...record, training: record.training && { ...record.training, parent: null, config: null } };
 }

@@ -3,7 +3,7 @@
 
 import { StorageError, storageFailure } from "./storageError.ts";
 
-export type Folder = "models" | "adapters" | "checkpoints";
+export type Folder = "models" | "adapters" | "checkpoints" | "corpora";
 
 async function folderHandle(folder: Folder): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();

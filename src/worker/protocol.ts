@@ -88,6 +88,8 @@ export interface TrainRequest {
   evaluate: "epoch" | "end" | "never";
   /** The adapter to begin with, which is also DPO's frozen reference; null: a fresh one. */
   parent: string | null;
+  /** Stage source: ids of the corpora to learn from. */
+  corpora: readonly string[];
 }
 
 /** A training as it is kept, with the engine's types. */
@@ -96,7 +98,7 @@ export interface Run extends Omit<RunRecord, "config" | "logs"> {
   logs: readonly StepLog[];
 }
 
-export type PlanRequest = Pick<TrainRequest, "documents" | "types" | "config">;
+export type PlanRequest = Pick<TrainRequest, "documents" | "types" | "config" | "corpora">;
 
 export interface TrainingPlan {
   /** Stage dpo: pairs, those of boundary edits alone. */

@@ -5,11 +5,12 @@ import { identityOf, recordOf, runOf, runsOf } from "./runKeeper.ts";
 
 const record: RunRecord = {
   ...{ id: "a", name: "Kitchen notes 1", stage: "dpo", parent: "p", model: "m", modelName: "mini", startedAt: 1 },
-  ...{ status: "running", config: { stage: "dpo", beta: 0.5 }, totalSteps: 2, seconds: 1, alarms: [], checkpoints: [] },
+  ...{ status: "running", config: { stage: "dpo", beta: 0.5 }, totalSteps: 2, seconds: 1, alarms: [] },
+  ...{ scores: [], pinned: false, checkpoints: [] },
   logs: [{ step: 1, epoch: 1, loss: 2, learning_rate: 1, grad_norm: 1, num_tokens: 1 }],
 };
 const inputs: RunInputs = {
-  ...{ id: "a", heldout: [], evaluate: "never", pairs: null },
+  ...{ id: "a", heldout: [], evaluate: "never", pairs: null, corpora: [] },
   documents: [{ id: "1", text: "Simmer the tomatoes", entities: [{ start: 11, end: 19, type: "ingredient" }] }],
   types: [{ name: "ingredient", definition: "food" }],
 };

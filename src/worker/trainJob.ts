@@ -21,7 +21,7 @@ export interface TrainJob {
 
 /** A new run. DPO's rank, alpha and targets are those of the adapter that it begins with. */
 export async function newJob(session: EngineSession, id: string, request: TrainRequest): Promise<TrainJob> {
-  const { name, documents, heldout, types, evaluate } = request;
+  const { name, documents, heldout, types, evaluate, corpora } = request;
   const { facts } = session.openModel;
   const parent = await readParent(request.parent);
   const { rank, alpha, targets } = parent?.config ?? request.config;
@@ -29,9 +29,9 @@ export async function newJob(session: EngineSession, id: string, request: TrainR
   const run: Run = {
     ...{ id, name, config, stage: trainedStage(config), parent: request.parent },
     ...{ model: facts.fingerprint, modelName: facts.name, startedAt: Date.now(), status: "running" },
-    ...{ totalSteps: 0, seconds: 0, logs: [], alarms: [], checkpoints: [] },
+    ...{ totalSteps: 0, seconds: 0, logs: [], alarms: [], scores: [], pinned: false, checkpoints: [] },
   };
-  return { run, state: null, inputs: { id, documents, heldout, types, evaluate, pairs: null }, parent };
+  return { run, state: null, inputs: { id, documents, heldout, types, evaluate, pairs: null, corpora }, parent };
 }
 
 /**
@@ -66,6 +66,6 @@ async function readOwnRun(session: EngineSession, id: string): Promise<{ run: Ru
 }
 
 function trainedStage({ stage, contrastiveWeight }: TrainConfig): TrainedStage {
-  if (stage === "dpo") return "dpo";
+  if (stage !== "sft") return stage;
   return contrastiveWeight > 0 ? "sft+cl" : "sft";
 }

@@ -1,6 +1,6 @@
 import type { TrainedStage } from "../../storage/database.ts";
 
-const STAGES: Record<TrainedStage, string> = { sft: "SFT", "sft+cl": "SFT + CL", dpo: "DPO" };
+const STAGES: Record<TrainedStage, string> = { source: "Source", sft: "SFT", "sft+cl": "SFT + CL", dpo: "DPO" };
 
 interface Made {
   /** Or the run itself. */

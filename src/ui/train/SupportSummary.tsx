@@ -84,7 +84,7 @@ function usePlan(): TrainingPlan | string | null {
     let current = true;
     const timer = setTimeout(() => {
       const { stage } = config;
-      const request = { documents: supportSet(project), types: project.types, config };
+      const request = { documents: supportSet(project), types: project.types, config, corpora: [] };
       studio()
         .plan(request)
         .then(

@@ -18,7 +18,7 @@ it("configDiff names what changed, and nothing else", () => {
 it("runBefore is the last one of the same stage", () => {
   const run = (id: string, startedAt: number, config: Run["config"]): Run => ({
     ...{ id, name: id, stage: "sft", parent: null, model: "m", modelName: "m", status: "finished", config, startedAt },
-    ...{ totalSteps: 1, seconds: 1, logs: [], alarms: [], checkpoints: [] },
+    ...{ totalSteps: 1, seconds: 1, logs: [], alarms: [], scores: [], pinned: false, checkpoints: [] },
   });
   const runs = [run("d", 4, sft.quick), run("c", 3, dpo.quick), run("b", 2, sft.paper), run("a", 1, sft.paper)];
   const before = runs.map((one) => runBefore(one, runs)?.id);

@@ -29,6 +29,7 @@ export async function startTraining(): Promise<void> {
       config,
       evaluate: settings.evaluate,
       parent: parent?.id ?? null,
+      corpora: [],
     }),
   );
 }
