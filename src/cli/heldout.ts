@@ -9,6 +9,7 @@ import { evaluate } from "../ner/evaluate.ts";
 import { bestScore, type HeldoutScore, isExhausted } from "../ner/heldoutScores.ts";
 import { predictDocuments } from "../predict/predict.ts";
 import type { TrainConfig } from "../train/config.ts";
+import { isScoreDue } from "../train/heldoutSchedule.ts";
 import type { StepLog } from "../train/trainer.ts";
 import { adapterFiles } from "./adapterFolder.ts";
 import { writeFileAtomic, writeFilesAtomic } from "./atomicFile.ts";
@@ -52,14 +53,9 @@ export class Heldout {
 
   /** Whether the last of these steps is to be scored and has not been. */
   due(logs: readonly StepLog[], totalSteps: number): boolean {
-    const { evalEvery } = this.#input.config;
-    const [before, last] = [logs.at(-2), logs.at(-1)];
-    if (last === undefined || this.#scores.some(({ step }) => step === last.step)) {
-      return false;
-    }
-    const epochs = (log: StepLog | undefined) => Math.floor((log?.epoch ?? 0) + 1e-9);
-    const regular = evalEvery === null ? epochs(last) > epochs(before) : last.step % evalEvery === 0;
-    return regular || last.step === totalSteps;
+    const last = logs.at(-1);
+    const isScored = this.#scores.some(({ step }) => step === last?.step);
+    return !isScored && isScoreDue(logs, totalSteps, this.#input.config.evalEvery);
   }
 
   /** Predicts the held-out sentences with the adapter as it is, scores them, and keeps the adapter where it is the best. */

@@ -53,6 +53,7 @@ export class Trainer {
   #order: { readonly epoch: number; readonly indices: number[] } | null = null;
   #stepsDone = 0;
   #tokensSeen = 0;
+  #lastExamples: readonly string[] = [];
 
   constructor(llama: Llama, lora: Lora, objective: Objective, config: TrainConfig) {
     this.#llama = llama;
@@ -110,6 +111,11 @@ export class Trainer {
     return this.#stepsDone;
   }
 
+  /** Names of the examples of the last step. */
+  get lastExamples(): readonly string[] {
+    return this.#lastExamples;
+  }
+
   /** GPU bytes of training beyond the model's weights. */
   get gpuBytes(): number {
     return this.#adam.gpuBytes + this.#workspace.gpuBytes + this.#objective.gpuBytes + this.#lora.gpuBytes;
@@ -138,6 +144,7 @@ export class Trainer {
     const { losses, norm } = await this.#readBack(`step ${step + 1}`, batch);
     this.#stepsDone++;
     this.#tokensSeen += tokens;
+    this.#lastExamples = batch.map(({ name }) => name);
     const { loss, ...terms } = losses;
     return {
       step: this.#stepsDone,

@@ -22,7 +22,17 @@ export interface PredictInput {
 }
 
 /** @throws AbortError when stopped: nothing is saved then */
-export async function predictAndSave(input: PredictInput, emit: (event: StudioEvent) => void): Promise<void> {
+export async function predictAndSave(
+  input: PredictInput,
+  emit: (event: StudioEvent) => void,
+): Promise<PredictionRecord> {
+  const record = await predictAll(input, emit);
+  await savePredictions(record);
+  return record;
+}
+
+/** Shown, and not saved. @throws AbortError when stopped */
+export async function predictAll(input: PredictInput, emit: (event: StudioEvent) => void): Promise<PredictionRecord> {
   const { llama, lora, adapter, model, documents, types, signal } = input;
   const byId = new Map(documents.map((document) => [document.id, document]));
   const predictions: Document[] = [];
@@ -51,6 +61,6 @@ export async function predictAndSave(input: PredictInput, emit: (event: StudioEv
     types,
     predictions,
   };
-  await savePredictions(record);
   emit({ kind: "predictions", record });
+  return record;
 }

@@ -138,7 +138,15 @@ export type StudioEvent =
   | { kind: "started"; job: JobKind; name: string; adapter: string | null; config: TrainConfig | null }
   | { kind: "phase"; phase: JobPhase }
   | { kind: "progress"; done: number; total: number; unit: "bytes" | "prompts" | "pairs" }
-  | { kind: "stepLog"; log: StepLog; totalSteps: number; tokensPerSecond: number; etaSeconds: number }
+  /** `examples`: names of the prompts or pairs that the step learned from. */
+  | {
+      kind: "stepLog";
+      log: StepLog;
+      totalSteps: number;
+      tokensPerSecond: number;
+      etaSeconds: number;
+      examples: readonly string[];
+    }
   | { kind: "predictions"; record: PredictionRecord }
   /** A run is there, or was saved anew: the logs are those that it goes on from. */
   | { kind: "run"; run: Run }

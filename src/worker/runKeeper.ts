@@ -1,6 +1,7 @@
 // Keeps a run in the browser's storage while it goes on, so that a closed tab costs no more than the steps since the last
 // checkpoint, and those are taken again as they were.
 
+import type { HeldoutScore } from "../ner/heldoutScores.ts";
 import type { RunInputs, RunRecord } from "../storage/database.ts";
 import { closeRun, deleteRun, readCheckpointFile, saveCheckpoint, saveRun } from "../storage/runStore.ts";
 import {
@@ -92,6 +93,12 @@ export class RunKeeper {
   add(log: StepLog, seconds: number): void {
     const { logs, seconds: before } = this.#run;
     this.#run = { ...this.#run, logs: [...logs, log], seconds: before + seconds };
+  }
+
+  /** A held-out score; it is written with the next checkpoint. */
+  score(score: HeldoutScore): void {
+    this.#run = { ...this.#run, scores: [...this.#run.scores, score] };
+    this.#tell();
   }
 
   alarm(message: string): void {

@@ -46,7 +46,8 @@ export async function resumedJob(
   const { run, inputs } = await readOwnRun(session, id);
   const state = await latestState(run, await identityOf(run, inputs), (message) => emit({ kind: "warning", message }));
   const logs = run.logs.slice(0, state?.stepsDone ?? 0);
-  return { run: { ...run, logs, status: "running" }, state, inputs, parent: await readParent(run.parent) };
+  const scores = run.scores.filter(({ step }) => step <= logs.length);
+  return { run: { ...run, logs, scores, status: "running" }, state, inputs, parent: await readParent(run.parent) };
 }
 
 /** A new run like a kept one: same settings, data, pairs and seed. @throws Error where it is gone, or of another model */
