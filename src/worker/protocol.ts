@@ -119,17 +119,20 @@ export interface PredictRequest {
   types: readonly EntityType[];
 }
 
-export type JobKind = "train" | "predict";
+export type JobKind = "train" | "predict" | "measure";
 
 export type JobPhase =
   | "loading the model"
   | "predicting without adapter"
   | "finding the adapter's errors"
   | "asking the reference"
+  | "measuring"
   | "training"
   | "paused"
   | "saving the adapter"
   | "predicting with the adapter";
+
+export type ProgressUnit = "bytes" | "prompts" | "pairs" | "steps";
 
 export type StudioEvent =
   | { kind: "gpu"; gpu: GpuState }
@@ -137,7 +140,7 @@ export type StudioEvent =
   /** `adapter`: what is trained, or predicts; null: the model without any. `config`: of a training. */
   | { kind: "started"; job: JobKind; name: string; adapter: string | null; config: TrainConfig | null }
   | { kind: "phase"; phase: JobPhase }
-  | { kind: "progress"; done: number; total: number; unit: "bytes" | "prompts" | "pairs" }
+  | { kind: "progress"; done: number; total: number; unit: ProgressUnit }
   /** `examples`: names of the prompts or pairs that the step learned from. */
   | {
       kind: "stepLog";
@@ -147,6 +150,8 @@ export type StudioEvent =
       etaSeconds: number;
       examples: readonly string[];
     }
+  /** What steps with these settings take on the open model, prompts included. */
+  | { kind: "measured"; model: string; config: TrainConfig; secondsPerToken: number }
   | { kind: "predictions"; record: PredictionRecord }
   /** A run is there, or was saved anew: the logs are those that it goes on from. */
   | { kind: "run"; run: Run }

@@ -14,6 +14,7 @@ import { BUNDLED_FILE, openBundledModel } from "./bundledModel.ts";
 import { readDocumentFile, writeDocumentFile } from "./dataFiles.ts";
 import { EngineSession } from "./engineSession.ts";
 import { JobRunner } from "./jobRunner.ts";
+import { measureSteps } from "./measure.ts";
 import { modelMemory, type DeviceMemory } from "./memory.ts";
 import { readModel } from "./modelFacts.ts";
 import { predictAndSave } from "./predictions.ts";
@@ -123,6 +124,18 @@ export class Studio {
   /** Starts a training; the outcome arrives as `done`. @throws where another job is running, or the parent is gone */
   async train(request: TrainRequest): Promise<void> {
     this.#train(await newJob(this.#session, crypto.randomUUID(), request));
+  }
+
+  /** Takes a few steps of a training to tell its speed, which arrives as `measured`. @throws as `train` */
+  async measure(request: TrainRequest): Promise<void> {
+    const job = await newJob(this.#session, crypto.randomUUID(), request);
+    const { config, model } = job.run;
+    this.#jobs.start({ job: "measure", name: request.name, adapter: null, config: null }, async ({ signal }) => {
+      const emit = (event: StudioEvent): void => this.#emit(event);
+      const secondsPerToken = await measureSteps(this.#session, job, signal, emit);
+      emit({ kind: "measured", model, config, secondsPerToken });
+      return { steps: 0, adapter: null };
+    });
   }
 
   /** Goes on with a run that was cut off or stopped. @throws where it cannot, or another job is running */

@@ -13,7 +13,7 @@ export function JobChip() {
     <div className="chip job" role="status" aria-label="Job">
       <button
         className="quiet small"
-        onClick={() => useView.getState().goTo(job.kind === "train" ? "train" : "evaluate")}
+        onClick={() => useView.getState().goTo(job.kind === "predict" ? "evaluate" : "train")}
       >
         <span className={job.phase === "paused" ? "dot paused" : "dot running"} />
         {job.pending ?? job.phase ?? "starting"}
@@ -50,7 +50,7 @@ export function JobButtons({ job }: { job: Job }) {
       )}
       <button
         className="quiet icon small"
-        title={job.kind === "train" ? "Stop and keep what was learned" : "Stop"}
+        title={job.kind === "train" ? "Stop and keep the best that was learned" : "Stop"}
         aria-label="Stop"
         disabled={job.pending === "stopping"}
         onClick={() => {

@@ -12,6 +12,7 @@ import type {
   JobOutcome,
   JobPhase,
   ModelState,
+  ProgressUnit,
   Run,
   StepLog,
   StudioEvent,
@@ -24,7 +25,7 @@ export interface Job {
   kind: JobKind;
   name: string;
   phase: JobPhase | null;
-  progress: { done: number; total: number; unit: "bytes" | "prompts" | "pairs" } | null;
+  progress: { done: number; total: number; unit: ProgressUnit } | null;
   totalSteps: number;
   tokensPerSecond: number;
   etaSeconds: number;
@@ -48,6 +49,10 @@ interface EngineState {
   trainedConfig: TrainConfig | null;
   stepLogs: readonly StepLog[];
   alarms: readonly string[];
+  /** Names of the prompts or pairs of the step before. */
+  learned: readonly string[];
+  /** The last measurement of a training's speed. */
+  measured: Extract<StudioEvent, { kind: "measured" }> | null;
   lastOutcome: JobOutcome | null;
   predictions: ReadonlyMap<string, PredictionRecord>;
   setActiveAdapter(id: string | null): void;
@@ -70,6 +75,8 @@ export const useEngine = create<EngineState>()((set) => ({
   trainedConfig: null,
   stepLogs: [],
   alarms: [],
+  learned: [],
+  measured: null,
   lastOutcome: null,
   predictions: new Map(),
   setActiveAdapter(id) {
@@ -181,7 +188,7 @@ function receive(event: StudioEvent): void {
         },
         lastOutcome: null,
         ...(event.job === "train"
-          ? { stepLogs: [], alarms: [], trainedAdapter: event.adapter, trainedConfig: event.config }
+          ? { stepLogs: [], alarms: [], learned: [], trainedAdapter: event.adapter, trainedConfig: event.config }
           : {}),
       });
       return;
@@ -195,7 +202,7 @@ function receive(event: StudioEvent): void {
       return;
     }
     case "stepLog":
-      set({ stepLogs: [...get().stepLogs, event.log] });
+      set({ stepLogs: [...get().stepLogs, event.log], learned: event.examples });
       {
         patchJob({
           totalSteps: event.totalSteps,
@@ -217,6 +224,10 @@ function receive(event: StudioEvent): void {
     }
     case "alarm": {
       set({ alarms: [...get().alarms, event.message] });
+      return;
+    }
+    case "measured": {
+      set({ measured: event });
       return;
     }
     case "predictions": {

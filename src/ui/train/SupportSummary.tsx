@@ -8,6 +8,7 @@ import { typeCounts } from "../label/edits.ts";
 import { studio, useEngine } from "../stores/engineStore.ts";
 import { messageOf, useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
+import { TrainTime } from "./TrainTime.tsx";
 import { currentConfig, supportSet, planProblem, useTrain } from "./trainStore.ts";
 
 /** Settings change with every key typed: the plan is asked for once they rest. */
@@ -21,7 +22,7 @@ export function SupportSummary() {
   const project = useProject((state) => state.project);
   const plan = usePlan();
   const stage = useTrain((state) => state.stage);
-  const limited = useTrain((state) => currentConfig(state)?.maxSteps != null);
+  const config = useTrain(currentConfig);
   if (project === null) return null;
   const support = supportSet(project);
   const counts = typeCounts(support);
@@ -52,8 +53,9 @@ export function SupportSummary() {
               [stage === "dpo" ? "Longest pair" : "Longest prompt", plural(plan.longestPrompt, "token")],
               [
                 "Optimizer steps",
-                `${formatCount(plan.steps)}${stage === "dpo" && !limited ? ", more with errors" : ""}`,
+                `${formatCount(plan.steps)}${stage === "dpo" && config?.maxSteps == null ? ", more with errors" : ""}`,
               ],
+              ["Training time", config && <TrainTime key="time" plan={plan} config={config} />],
               ["GPU memory", <Verdict key="memory" need={plan.memory.training} />],
             ]}
           />

@@ -1,0 +1,51 @@
+// How long a training's steps take here, from a few of them.
+
+import { withReference } from "../train/dpoExamples.ts";
+import { Trainer } from "../train/trainer.ts";
+import type { EngineSession } from "./engineSession.ts";
+import type { StudioEvent } from "./protocol.ts";
+import type { TrainJob } from "./trainJob.ts";
+import { boundaryPairs, stageTrainer, startLora } from "./trainStage.ts";
+
+const STEPS = 3;
+
+/**
+ * Takes three steps as the job would, after one in which kernels are compiled; nothing of them is kept.
+ * @returns seconds a token, prompts included
+ * @throws Error where there is nothing to learn from; AbortError when stopped
+ */
+export async function measureSteps(
+  session: EngineSession,
+  { run, inputs, parent }: TrainJob,
+  signal: AbortSignal,
+  emit: (event: StudioEvent) => void,
+): Promise<number> {
+  const model = session.openModel;
+  const llama = await session.llama(signal);
+  session.forgetLora();
+  const config = { ...run.config, maxSteps: STEPS + 1 };
+  const lora = startLora(llama, parent, config);
+  let trainer: Trainer | null = null;
+  try {
+    if (config.stage === "dpo") {
+      const { pairs } = boundaryPairs(model, inputs, config);
+      // What the reference gives them is not known yet, and does not change the time.
+      const reference = pairs.map(() => ({ chosen: 0, rejected: 0 }));
+      trainer = await Trainer.createDpo(llama, lora, withReference(pairs, reference), config);
+    } else {
+      trainer = await stageTrainer(llama, lora, model, config, inputs);
+    }
+    emit({ kind: "phase", phase: "measuring" });
+    const first = await trainer.step(signal);
+    const began = performance.now();
+    let tokens = 0;
+    for (let step = 1; step <= STEPS; step++) {
+      emit({ kind: "progress", done: step - 1, total: STEPS, unit: "steps" });
+      tokens = (await trainer.step(signal)).num_tokens - first.num_tokens;
+    }
+    return (performance.now() - began) / 1000 / tokens;
+  } finally {
+    trainer?.destroy();
+    lora.destroy();
+  }
+}
