@@ -5,15 +5,18 @@ import { FORMAT_NAMES } from "../formats/formats.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import { encodePrompt } from "../ner/prompt.ts";
 import { deleteAdapter, renameAdapter } from "../storage/adapterStore.ts";
-import type { AdapterRecord } from "../storage/database.ts";
+import type { AdapterRecord, RunRecord } from "../storage/database.ts";
+import { deleteCorpus, listCorpora } from "../storage/corpusStore.ts";
 import { cachedModelFile, cacheModel, deleteModel, listModels } from "../storage/modelCache.ts";
 import { deleteRun, listRuns, readRun, saveRun } from "../storage/runStore.ts";
 import { PRESETS } from "../train/presets.ts";
 import { exportAdapter, importAdapter } from "./adapterFiles.ts";
 import { BUNDLED_FILE, openBundledModel } from "./bundledModel.ts";
+import { addCorpora } from "./corpora.ts";
 import { readDocumentFile, writeDocumentFile } from "./dataFiles.ts";
 import { EngineSession } from "./engineSession.ts";
-import { JobRunner } from "./jobRunner.ts";
+import type { JobControl } from "./jobControl.ts";
+import { JobRunner, type JobStart } from "./jobRunner.ts";
 import { measureSteps } from "./measure.ts";
 import { modelMemory, type DeviceMemory } from "./memory.ts";
 import { readModel } from "./modelFacts.ts";
@@ -29,13 +32,24 @@ import type {
   TrainConfig,
   TrainingPlan,
   TrainRequest,
+  UnfinishedChain,
   WrittenDocuments,
 } from "./protocol.ts";
 import { runOf, runsOf } from "./runKeeper.ts";
 import { throttle } from "./throttle.ts";
-import { newJob, repeatedJob, resumedJob, type TrainJob } from "./trainJob.ts";
+import {
+  endChain,
+  followingJob,
+  newJob,
+  nextJob,
+  repeatedJob,
+  resumedJob,
+  type TrainJob,
+  unfinishedChain,
+} from "./trainJob.ts";
 import { planTraining } from "./trainPlan.ts";
 import { runTraining } from "./trainRun.ts";
+import type { TrainResult } from "./trainSteps.ts";
 
 /** Prompts of this length are what a model's memory need is shown for. */
 const MEMORY_TOKENS = 512;
@@ -110,18 +124,22 @@ export class Studio {
     this.#emit({ kind: "modelsChanged", models: await listModels() });
   }
 
-  memory(config: TrainConfig): ModelMemory {
-    return this.#memory(config, MEMORY_TOKENS);
+  /** @param tokens of the longest prompt, as far as the model's context goes */
+  memory(config: TrainConfig, tokens = MEMORY_TOKENS): ModelMemory {
+    return this.#memory(config, Math.min(tokens, this.#session.openModel.config.contextLength));
   }
 
-  // --- training and prediction -----------------------------------------------------------------------------------
+  // --- training --------------------------------------------------------------------------------------------------
 
   plan(request: PlanRequest): TrainingPlan {
     const plan = planTraining(this.#session.openModel, request);
     return { ...plan, memory: this.#memory(request.config, plan.longestPrompt) };
   }
 
-  /** Starts a training; the outcome arrives as `done`. @throws where another job is running, or the parent is gone */
+  /**
+   * Starts a training and the stages that follow it; the outcome of the last one arrives as `done`.
+   * @throws where another job is running, or the parent is gone
+   */
   async train(request: TrainRequest): Promise<void> {
     this.#train(await newJob(this.#session, crypto.randomUUID(), request));
   }
@@ -138,9 +156,23 @@ export class Studio {
     });
   }
 
-  /** Goes on with a run that was cut off or stopped. @throws where it cannot, or another job is running */
+  /** Goes on with a run that was cut off or stopped, and then with the stages that follow it. @throws where it cannot, or another job is running */
   async continueRun(id: string): Promise<void> {
     this.#train(await resumedJob(this.#session, id, (event) => this.#emit(event)));
+  }
+
+  unfinishedChain(): Promise<UnfinishedChain | null> {
+    return unfinishedChain();
+  }
+
+  /** Goes on with the stages that were to follow a finished run. @throws as `continueRun` */
+  async continueChain(runId: string): Promise<void> {
+    this.#train(await followingJob(this.#session, runId, crypto.randomUUID()));
+  }
+
+  /** The stages that were to follow a run are not wanted any more. */
+  endChain(runId: string): Promise<void> {
+    return endChain(runId);
   }
 
   /** Trains anew what a kept run trained, in the same way. @throws as `train`, or where the run's model is not open */
@@ -150,10 +182,13 @@ export class Studio {
 
   /** The adapter that it saved is renamed too. */
   async renameRun(id: string, name: string): Promise<void> {
-    const record = { ...(await readRun(id)).record, name };
-    await saveRun(record);
+    await this.#changeRun(id, { name });
     await renameAdapter(id, name);
-    this.#emit({ kind: "run", run: runOf(record) });
+  }
+
+  /** Keeps a run at the top of the table, or no longer. */
+  pinRun(id: string, pinned: boolean): Promise<void> {
+    return this.#changeRun(id, { pinned });
   }
 
   async runs(): Promise<Run[]> {
@@ -165,6 +200,24 @@ export class Studio {
     await deleteRun(id);
     this.#emit({ kind: "runDeleted", id });
   }
+
+  // --- source corpora --------------------------------------------------------------------------------------------
+
+  /** Starts copying files into the browser's storage; those that are sound arrive as `corporaChanged`. @throws as `train` */
+  addCorpora(files: readonly File[]): void {
+    const name = files.length === 1 ? (files[0]?.name ?? "") : `${files.length} corpora`;
+    this.#jobs.start({ job: "corpus", name, adapter: null, config: null }, async ({ signal }) => {
+      await addCorpora(files, signal, (event) => this.#emit(event));
+      return { steps: 0, adapter: null };
+    });
+  }
+
+  async deleteCorpus(id: string): Promise<void> {
+    await deleteCorpus(id);
+    this.#emit({ kind: "corporaChanged", corpora: await listCorpora() });
+  }
+
+  // --- prediction ------------------------------------------------------------------------------------------------
 
   /** Starts predicting; the outcome arrives as `done`. @throws where another job is running */
   predict({ adapter, documents, types }: PredictRequest): void {
@@ -235,16 +288,35 @@ export class Studio {
     this.#listener(event);
   }
 
-  #train(job: TrainJob): void {
-    const { id, name, config } = job.run;
-    this.#jobs.start({ job: "train", name, adapter: id, config }, async (control) => {
-      // Held for as long as it runs: another tab takes it for interrupted otherwise.
-      return navigator.locks.request(`obp.run.${id}`, { ifAvailable: true }, async (lock) => {
-        if (lock === null) throw new Error(`expected "${name}" to be interrupted, got it running in another tab`);
-        const { steps, saved } = await runTraining(this.#session, job, control, (event) => this.#emit(event));
-        return { steps, adapter: saved ? id : null };
-      });
+  /** One job, whatever stages follow: each is a run of its own, begun when the one before is finished. */
+  #train(first: TrainJob): void {
+    this.#jobs.start(startOf(first), async (control) => {
+      let adapter: string | null = null;
+      for (let job = first; ; ) {
+        const { steps, saved } = await this.#trainStage(job, control);
+        if (saved) adapter = job.run.id;
+        const goesOn = saved && !control.isStopped();
+        const next = goesOn ? await nextJob(this.#session, crypto.randomUUID(), job) : null;
+        if (next === null) return { steps, adapter };
+        job = next;
+        this.#emit({ kind: "started", ...startOf(job) });
+      }
     });
+  }
+
+  #trainStage(job: TrainJob, control: JobControl): Promise<TrainResult> {
+    const { id, name } = job.run;
+    // Held for as long as it runs: another tab takes it for interrupted otherwise.
+    return navigator.locks.request(`obp.run.${id}`, { ifAvailable: true }, (lock) => {
+      if (lock === null) throw new Error(`expected "${name}" to be interrupted, got it running in another tab`);
+      return runTraining(this.#session, job, control, (event) => this.#emit(event));
+    });
+  }
+
+  async #changeRun(id: string, change: Pick<RunRecord, "name"> | Pick<RunRecord, "pinned">): Promise<void> {
+    const record = { ...(await readRun(id)).record, ...change };
+    await saveRun(record);
+    this.#emit({ kind: "run", run: runOf(record) });
   }
 
   async #open(name: string, read: () => Promise<Parameters<EngineSession["setModel"]>[0]>): Promise<void> {
@@ -276,6 +348,10 @@ export class Studio {
       mainMemory: gigabytes === null ? null : gigabytes * 2 ** 30,
     };
   }
+}
+
+function startOf({ run: { id, name, config } }: TrainJob): JobStart {
+  return { job: "train", name, adapter: id, config };
 }
 
 /** 8 MiB at a time, so that a large file never lies in memory. */

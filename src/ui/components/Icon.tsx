@@ -18,6 +18,7 @@ const PATHS = {
   down: "M4 6l4 4 4-4",
   open: "M2.5 12.5v-9h4l1.5 2h5.5v7z",
   warning: "M8 2.5l6 10.5H2z M8 6.5v3 M8 11.2h.01",
+  pin: "M5.5 2.5h5 M6.5 2.5v4L4.5 9h7l-2-2.5v-4 M8 9v4.5",
   save: "M8 2.5v7 M5 7l3 3 3-3 M3 13h10",
 } as const;
 

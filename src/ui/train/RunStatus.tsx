@@ -3,6 +3,7 @@ import { formatCount, formatRate, formatSeconds } from "../format.ts";
 import { Icon } from "../components/Icon.tsx";
 import { adapterTitle } from "../models/adapterTitle.ts";
 import { useEngine } from "../stores/engineStore.ts";
+import { LearnedNow } from "./LearnedNow.tsx";
 
 /** The figures of the running training, or of the last one. */
 export function RunStatus() {
@@ -61,6 +62,7 @@ export function RunStatus() {
         />
         <Figure name="Time left" value={training && last !== undefined ? formatSeconds(job.etaSeconds) : "–"} />
       </dl>
+      <LearnedNow />
     </header>
   );
 }

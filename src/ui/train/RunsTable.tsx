@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from "react";
 import type { Run } from "../../worker/protocol.ts";
 import { DataTable } from "../components/DataTable.tsx";
 import { Icon } from "../components/Icon.tsx";
-import { formatSeconds } from "../format.ts";
+import { bestScore } from "../../ner/heldoutScores.ts";
+import { formatPercent, formatSeconds } from "../format.ts";
 import { stageTitle } from "../models/adapterTitle.ts";
 import { ask, useEngine } from "../stores/engineStore.ts";
 import { configDiff, runBefore } from "./configDiff.ts";
@@ -16,7 +17,8 @@ const UNDO_MS = 20_000;
 export function RunsTable() {
   const all = useEngine((state) => state.runs);
   const { deleted, remove, undo } = useDeletion();
-  const runs = all.filter(({ id }) => id !== deleted?.id);
+  const kept = all.filter(({ id }) => id !== deleted?.id);
+  const runs = [...kept.filter(({ pinned }) => pinned), ...kept.filter(({ pinned }) => !pinned)];
   if (runs.length === 0 && deleted === null) return null;
   return (
     <section className="runs" aria-label="Runs">
@@ -36,10 +38,28 @@ export function RunsTable() {
           label="Runs"
           rows={runs}
           columns={[
+            {
+              title: "Pin",
+              value: ({ pinned }) => (pinned ? "pinned" : ""),
+              hint: "Keep on top",
+              draw: (run) => <Pin run={run} />,
+            },
             { title: "Overlay", value: () => "", hint: "Draw its loss too", draw: (run) => <Overlay run={run} /> },
             { title: "Name", value: ({ name }) => name, draw: (run) => <RunName key={run.id} run={run} /> },
             { title: "Stage", value: (run) => stageTitle(run) },
-            { title: "State", value: ({ status, alarms }) => (alarms.length > 0 ? `${status}, warned` : status) },
+            { title: "State", value: stateText },
+            {
+              title: "F1",
+              hint: "Strict F1 on held-out sentences, of the adapter that was kept, percent",
+              value: (run) => bestScore(run.scores)?.f1 ?? -1,
+              draw: (run) => percent(bestScore(run.scores)?.f1),
+            },
+            {
+              title: "Boundary errors",
+              hint: "Boundary errors over gold entities, of the same adapter, percent",
+              value: (run) => bestScore(run.scores)?.boundaryErrorRate ?? -1,
+              draw: (run) => percent(bestScore(run.scores)?.boundaryErrorRate),
+            },
             {
               title: "Steps",
               value: ({ logs }) => logs.length,
@@ -90,11 +110,36 @@ function useDeletion() {
   return { deleted, remove, undo };
 }
 
+function stateText({ status, alarms, logs, totalSteps }: Run): string {
+  const ended = status === "finished" && logs.length < totalSteps ? "finished early" : status;
+  return alarms.length > 0 ? `${ended}, warned` : ended;
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "–" : formatPercent(share);
+}
+
 function changedText(run: Run, runs: readonly Run[]): string {
   const before = runBefore(run, runs);
   if (before === undefined) return "first of its stage";
   const diff = configDiff(run.config, before.config);
   return diff.length === 0 ? "nothing" : diff.join(", ");
+}
+
+function Pin({ run: { id, name, pinned } }: { run: Run }) {
+  const busy = useEngine(({ job, trainedAdapter }) => job?.kind === "train" && trainedAdapter === id);
+  return (
+    <button
+      className="quiet icon small pin"
+      aria-label={`Pin ${name}`}
+      aria-pressed={pinned}
+      title={pinned ? "No longer keep on top" : "Keep on top"}
+      disabled={busy}
+      onClick={() => void ask((client) => client.pinRun(id, !pinned))}
+    >
+      <Icon name="pin" />
+    </button>
+  );
 }
 
 function Overlay({ run: { id, name } }: { run: Run }) {

@@ -12,7 +12,8 @@ import { useTrain } from "./trainStore.ts";
 export function StepCharts() {
   const logs = useEngine((state) => state.stepLogs);
   const beta = useEngine((state) => state.trainedConfig?.beta ?? 1);
-  const charts = chartsOf(logs, { beta }, useOverlays());
+  const scores = useEngine(({ runs, trainedAdapter }) => runs.find(({ id }) => id === trainedAdapter)?.scores);
+  const charts = chartsOf(logs, { beta }, useOverlays(), scores);
   return (
     <div className={charts.length > 1 ? "charts many" : "charts"}>
       {charts.map((chart, index) => (
@@ -20,6 +21,7 @@ export function StepCharts() {
           // Another set of lines is another plot.
           key={`${chart.file} ${chart.series.map(({ label }) => label).join()} ${beta}`}
           chart={chart}
+          data={dataOf(chart, logs)}
           logs={logs}
           csv={index === 0}
         />
@@ -28,22 +30,26 @@ export function StepCharts() {
   );
 }
 
-function StepChart({ chart, logs, csv }: { chart: Chart; logs: readonly StepLog[]; csv: boolean }) {
+function StepChart(props: { chart: Chart; data: ReturnType<typeof dataOf>; logs: readonly StepLog[]; csv: boolean }) {
+  const { chart, data, logs, csv } = props;
   const theme = useView((state) => state.theme);
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const drawn = useRef(chart);
+  const drawn = useRef({ chart, data });
 
   useEffect(() => {
     const element = holder.current;
     if (element === null) return;
-    const made = newPlot(element, drawn.current, dataOf(drawn.current, useEngine.getState().stepLogs), () =>
+    const made = newPlot(element, drawn.current.chart, drawn.current.data, () =>
       Math.max(useEngine.getState().job?.totalSteps ?? 0, 5),
     );
     plot.current = made.plot;
     return made.destroy;
   }, [theme]);
-  useEffect(() => plot.current?.setData(dataOf(drawn.current, logs)), [logs]);
+  useEffect(() => {
+    drawn.current.data = data;
+    plot.current?.setData(data);
+  }, [data]);
 
   const savePng = (): void => {
     plot.current?.ctx.canvas.toBlob((blob) => {

@@ -40,8 +40,9 @@ export function newPlot(
           stroke: color(series.color),
           width: series.width,
           dash: [...series.dash],
+          spanGaps: series.sparse === true,
           // A single step makes no line.
-          points: { show: (made) => made.data[0].length === 1 || isRaw(series), size: 4 },
+          points: { show: (made) => made.data[0].length === 1 || isRaw(series) || series.sparse === true, size: 4 },
           value: (_plot, value: number | null) => value?.toFixed(4) ?? "–",
         })),
       ],

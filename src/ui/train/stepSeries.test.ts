@@ -21,6 +21,23 @@ describe("chartsOf", () => {
     expect(valuesOf(loss, "smoothed", logs)?.[1]).toBeCloseTo(0.7 * 1 + 0.3 * 2);
   });
 
+  it("draws held-out scores at the steps that have one", () => {
+    const logs = [step(1, {}), step(2, {}), step(3, {})];
+    const score = { epoch: 1, precision: 0.5, recall: 0.25, f1: 1 / 3, boundaryErrorRate: 0 };
+    const charts = chartsOf(
+      logs,
+      { beta: 0.1 },
+      [],
+      [
+        { ...score, step: 2 },
+        { ...score, step: 3, f1: 0.4 },
+      ],
+    );
+    expect(charts.map(({ title }) => title)).toEqual(["Loss", "Held-out F1"]);
+    expect(valuesOf(charts[1], "F1", logs)).toEqual([null, 1 / 3, 0.4]);
+    expect(valuesOf(charts[1], "recall", logs)).toEqual([null, 0.25, 0.25]);
+  });
+
   it("puts the reference beside the log-probabilities of DPO", () => {
     const logs = [
       step(1, {

@@ -9,6 +9,8 @@ export interface Series {
   width: number;
   /** Lengths of strokes and gaps, pixels; none: a solid line. */
   dash: readonly number[];
+  /** It has values at some steps only: each is a point, and the line goes on between them. */
+  sparse?: boolean;
   /** A value for each log; null where it has none. */
   values(logs: readonly StepLog[]): (number | null)[];
 }
@@ -38,11 +40,13 @@ export type Overlay = Pick<Run, "name" | "logs">;
 /**
  * The charts of a run that has logged these steps.
  * @param beta of DPO's margin, which tells the reference's part
+ * @param scores of held-out sentences
  */
 export function chartsOf(
   logs: readonly StepLog[],
   { beta }: Pick<TrainConfig, "beta">,
   overlays: readonly Overlay[] = [],
+  scores: Run["scores"] = [],
 ): Chart[] {
   const last = logs.at(-1);
   const has = (term: keyof StepLog): boolean => last?.[term] !== undefined;
@@ -61,9 +65,11 @@ export function chartsOf(
       ...overlays.map(overlay),
     ],
   };
-  if (!has("rewards/margins")) return [loss];
+  const heldout: Chart[] = scores.length === 0 ? [] : [heldoutChart(scores)];
+  if (!has("rewards/margins")) return [loss, ...heldout];
   return [
     loss,
+    ...heldout,
     {
       title: "Reward margin",
       axis: "reward, nats",
@@ -95,6 +101,25 @@ export function chartsOf(
       ],
     },
   ];
+}
+
+function heldoutChart(scores: Run["scores"]): Chart {
+  const byStep = new Map(scores.map((score) => [score.step, score]));
+  const line = (label: string, name: "f1" | "precision" | "recall", color: string, dash: readonly number[]): Series => {
+    const values = (logs: readonly StepLog[]) => logs.map(({ step }) => byStep.get(step)?.[name] ?? null);
+    return { label, color, width: name === "f1" ? 2 : 1, dash, sparse: true, values };
+  };
+  return {
+    title: "Held-out F1",
+    axis: "strict, of spans",
+    file: "heldout",
+    range: [0, 1],
+    series: [
+      line("F1", "f1", "--accent", SOLID),
+      line("precision", "precision", "--type-2", DASHED),
+      line("recall", "recall", "--type-1", DOTTED),
+    ],
+  };
 }
 
 function term(label: string, name: keyof StepLog, color: string, dash: readonly number[]): Series {
