@@ -2,6 +2,8 @@
 
 import { labelCommands } from "./label/labelCommands.ts";
 import type { Command } from "./command.ts";
+import { fittingAdapters } from "./models/adapterFit.ts";
+import { adapterTitle } from "./models/adapterTitle.ts";
 import { PANEL_IDS, type PanelId } from "./panelIds.ts";
 import { useEngine, studio } from "./stores/engineStore.ts";
 import { useProject } from "./stores/projectStore.ts";
@@ -91,10 +93,23 @@ function generalCommands(): Command[] {
   ];
 }
 
+/** The states of the model that can be switched to: as it came, or with an adapter that fits it. */
+function adapterCommands(): Command[] {
+  const { adapters, model, activeAdapter, setActiveAdapter } = useEngine.getState();
+  const use = (id: string | null, title: string): Command[] =>
+    id === activeAdapter
+      ? []
+      : [{ id: `use.${id ?? "base"}`, group: "Model", title, keys: [], run: () => setActiveAdapter(id) }];
+  return [
+    ...use(null, "Use the base model"),
+    ...fittingAdapters(adapters, model).flatMap((adapter) => use(adapter.id, `Use ${adapterTitle(adapter)}`)),
+  ];
+}
+
 /** The commands that can run now: general ones, and those of the workspace on screen. */
 export function commands(): Command[] {
   const { panel } = useView.getState();
-  return [...(panel === "label" ? labelCommands() : []), ...goCommands(), ...generalCommands()];
+  return [...(panel === "label" ? labelCommands() : []), ...goCommands(), ...generalCommands(), ...adapterCommands()];
 }
 
 /** Runs one of them by its id, as a button does. */
