@@ -95,15 +95,20 @@ function generalCommands(): Command[] {
 
 /** The states of the model that can be switched to: as it came, or with an adapter that fits it. */
 function adapterCommands(): Command[] {
-  const { adapters, model, activeAdapter, setActiveAdapter } = useEngine.getState();
-  const use = (id: string | null, title: string): Command[] =>
-    id === activeAdapter
-      ? []
-      : [{ id: `use.${id ?? "base"}`, group: "Model", title, keys: [], run: () => setActiveAdapter(id) }];
-  return [
-    ...use(null, "Use the base model"),
-    ...fittingAdapters(adapters, model).flatMap((adapter) => use(adapter.id, `Use ${adapterTitle(adapter)}`)),
+  const engine = useEngine.getState();
+  const choices = [
+    { id: null, title: "the base model" },
+    ...fittingAdapters(engine.adapters, engine.model).map((adapter) => ({
+      id: adapter.id,
+      title: adapterTitle(adapter),
+    })),
   ];
+  return choices
+    .filter(({ id }) => id !== engine.activeAdapter)
+    .map(({ id, title }) => ({
+      ...{ id: `use.${id ?? "base"}`, group: "Model", title: `Use ${title}`, keys: [] },
+      run: () => engine.setActiveAdapter(id),
+    }));
 }
 
 /** The commands that can run now: general ones, and those of the workspace on screen. */
