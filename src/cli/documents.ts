@@ -1,6 +1,7 @@
 // Documents and types that a verb reads.
 import { OFFSET_UNITS } from "../formats/format.ts";
 import { FORMAT_NAMES, parseDocuments, type FormatName } from "../formats/formats.ts";
+import { typesOf } from "../formats/typesJson.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import type { OffsetUnit } from "../formats/format.ts";
 import { inFile, readBytes, readText } from "./readFile.ts";
@@ -53,25 +54,7 @@ export function parseFile(path: string, { format, offsets }: ReadingOptions): Re
 
 /** Reads types.json: an object of names and what each refers to, in the file's order. */
 export function readTypes(path: string): readonly EntityType[] {
-  const content = readJson(path);
-  if (typeof content !== "object" || content === null || Array.isArray(content)) {
-    const got = Array.isArray(content) ? "a list" : JSON.stringify(content);
-    throw new Error(`expected ${path} to hold an object {"type": "definition", …}, got ${got}`);
-  }
-  const types = Object.entries(content).map(([name, definition]: [string, unknown]) => {
-    if (name.trim() !== name || name === "" || /[\n\r\t]/.test(name)) {
-      throw new Error(`expected type names without spaces around them in ${path}, got ${JSON.stringify(name)}`);
-    }
-    if (typeof definition !== "string" || definition.trim() === "") {
-      const got = typeof definition === "string" ? "an empty one" : JSON.stringify(definition);
-      throw new Error(`expected a definition of type ${name} in ${path}, got ${got} (say what it refers to)`);
-    }
-    return { name, definition };
-  });
-  if (types.length === 0) {
-    throw new Error(`expected at least one type in ${path}, got none (name one, with its definition)`);
-  }
-  return types;
+  return typesOf(readJson(path), path);
 }
 
 /** Names the entity types of `documents` that `types` leaves out: they take no part. */

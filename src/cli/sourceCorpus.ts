@@ -3,7 +3,7 @@ import { StreamedCorpus } from "../formats/streamCorpus.ts";
 import type { EntityType } from "../ner/document.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { SourceExamples } from "../train/sourceExamples.ts";
-import type { SourceCorpus } from "../train/sourceIndex.ts";
+import { leftOutLines, sourceOptions } from "../train/sourcePass.ts";
 import type { Context } from "./context.ts";
 import type { ReadingOptions } from "./documents.ts";
 import { fileSource } from "./fileSource.ts";
@@ -40,38 +40,20 @@ export async function openSource(
     const bytes = corpora.reduce((sum, { size }) => sum + size, 0);
     const progress = context.progress("reading", bytes, "B");
     let done = 0;
-    const sources = corpora.map((corpus): SourceCorpus => ({
-      name: corpus.name,
-      records: (scan) => corpus.records({ ...scan, onBytes: ({ length }) => progress.update((done += length)) }),
-      read: (place) => corpus.read(place),
-    }));
-    const { contrastiveWeight, contrastivePooling, seed, absentShare } = config;
-    const pooling = contrastiveWeight > 0 ? contrastivePooling : null;
-    const maxLength = Math.min(config.maxLength, contextLength);
-    const options = { seed, absentShare, maxLength, pooling };
-    const examples = await SourceExamples.open(tokenizer, sources, types, options, {
+    const options = sourceOptions(config, contextLength);
+    const examples = await SourceExamples.open(tokenizer, corpora, types, options, {
       signal: context.signal,
+      onBytes: ({ length }) => progress.update((done += length)),
     }).finally(() => progress.finish());
     corpora.forEach(({ name, warnings }) => warnings.forEach((line) => context.note(`warning: ${name}: ${line}`)));
-    sayFacts(examples, maxLength, (line) => context.note(line));
+    const { sentences, present, absent } = examples.facts;
+    context.note(
+      `${examples.length} prompts of ${sentences} sentences: ${present} for a type that is there, ${absent} for one that is not`,
+    );
+    leftOutLines(examples.facts, options).forEach((line) => context.note(`left out: ${line}`));
     return { examples, close };
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-function sayFacts({ facts, length }: SourceExamples, maxLength: number, note: (line: string) => void): void {
-  const { sentences, present, absent, tooLong, firstTooLong, undefinedTypes } = facts;
-  note(
-    `${length} prompts of ${sentences} sentences: ${present} for a type that is there, ${absent} for one that is not`,
-  );
-  firstTooLong.forEach(({ name, tokens }) => note(`left out: ${name}: ${tokens} tokens, more than ${maxLength}`));
-  if (tooLong > firstTooLong.length) {
-    note(`left out: ${tooLong - firstTooLong.length} more prompts over ${maxLength} tokens`);
-  }
-  if (undefinedTypes.size > 0) {
-    const list = [...undefinedTypes].map(([type, count]) => `${type} (${count})`).join(", ");
-    note(`left out: entities of types without a definition: ${list}`);
   }
 }

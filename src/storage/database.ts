@@ -108,8 +108,17 @@ export interface RunInputs {
   evaluate: "epoch" | "end" | "never";
   /** Stage dpo only. */
   pairs: readonly SavedPair[] | null;
-  /** Stage source only: ids of corpora. */
+  /** Stage source only: ids of corpora, and what of them is learned. */
   corpora: readonly string[];
+  corpusTypes: readonly EntityType[];
+  /** Stages to train afterwards on the same data, each beginning with the adapter of the one before. */
+  next: readonly NextStage[];
+}
+
+/** The name of a run that is still to come, and its settings. */
+export interface NextStage {
+  name: string;
+  config: SavedConfig;
 }
 
 /** A labelled file of any size, for source pre-training. */
@@ -189,7 +198,10 @@ export function studioDatabase(): Promise<StudioDatabase> {
       if (before === 1) void addFields(transaction.objectStore("adapters"), addParent);
       if (before === 2) {
         void addFields(transaction.objectStore("runs"), (run) => ({ ...run, scores: [], pinned: false }));
-        void addFields(transaction.objectStore("runInputs"), (inputs) => ({ ...inputs, corpora: [] }));
+        void addFields(transaction.objectStore("runInputs"), (inputs) => ({
+          ...inputs,
+          ...{ corpora: [], corpusTypes: [], next: [] },
+        }));
       }
     },
   });

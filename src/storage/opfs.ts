@@ -10,7 +10,7 @@ async function folderHandle(folder: Folder): Promise<FileSystemDirectoryHandle> 
   return root.getDirectoryHandle(folder, { create: true });
 }
 
-/** Writes `chunks` to a new file; on any failure nothing of it remains. */
+/** Writes `chunks` to a new file; on any failure, of theirs too, nothing of it remains. */
 export async function writeFile(
   folder: Folder,
   name: string,
@@ -30,7 +30,8 @@ export async function writeFile(
       throw error;
     }
   } catch (error) {
-    throw storageFailure(error, what);
+    // What the chunks themselves threw is no failure of the storage.
+    throw error instanceof DOMException ? storageFailure(error, what) : error;
   }
 }
 

@@ -18,6 +18,8 @@ export interface SourceRecord extends RecordPlace {
 
 export interface ScanOptions {
   readonly signal?: AbortSignal;
+  /** Gets the whole file, piece by piece. */
+  readonly onBytes?: (bytes: Uint8Array) => void;
 }
 
 /** A labelled file that is read record by record. */

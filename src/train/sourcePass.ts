@@ -13,6 +13,13 @@ export interface SourceOptions extends Pick<TrainConfig, "seed" | "absentShare" 
   readonly pooling: Pooling | null;
 }
 
+/** @param contextLength of the model: no prompt is longer, whatever the settings allow */
+export function sourceOptions(config: TrainConfig, contextLength: number): SourceOptions {
+  const { contrastiveWeight, contrastivePooling, seed, absentShare } = config;
+  const pooling = contrastiveWeight > 0 ? contrastivePooling : null;
+  return { seed, absentShare, maxLength: Math.min(config.maxLength, contextLength), pooling };
+}
+
 /** What the first pass found. */
 export interface SourceFacts {
   /** Records with a sentence. */
@@ -25,6 +32,22 @@ export interface SourceFacts {
   readonly firstTooLong: readonly TooLong[];
   /** Entities of types without a definition, which take no part. */
   readonly undefinedTypes: ReadonlyMap<string, number>;
+}
+
+/** What takes no part, a line each: the first prompts over maxLength, how many more, and types without a definition. */
+export function leftOutLines(
+  { tooLong, firstTooLong, undefinedTypes }: SourceFacts,
+  { maxLength }: Pick<SourceOptions, "maxLength">,
+): string[] {
+  const lines = firstTooLong.map(({ name, tokens }) => `${name}: ${tokens} tokens, more than ${maxLength}`);
+  if (tooLong > firstTooLong.length) {
+    lines.push(`${tooLong - firstTooLong.length} more prompts over ${maxLength} tokens`);
+  }
+  if (undefinedTypes.size > 0) {
+    const list = [...undefinedTypes].map(([type, count]) => `${type} (${count})`).join(", ");
+    lines.push(`entities of types without a definition: ${list}`);
+  }
+  return lines;
 }
 
 /** Tokens by which texts may be longer together than apart: a token on either side of three seams, and two to spare. */
@@ -67,7 +90,7 @@ export class FirstPass {
       for (const { start, end, type } of entities) {
         const index = this.#typeIndex.get(type);
         if (index === undefined) {
-          if (end === text.length && !others.has(type)) checkWhole(corpus, record, type);
+          if (end === text.length && !others.has(type)) checkWhole(corpus.name, record, type);
           others.add(type);
           this.#undefinedTypes.set(type, (this.#undefinedTypes.get(type) ?? 0) + 1);
         } else {
@@ -157,10 +180,14 @@ export class FirstPass {
 }
 
 /** @throws Error where a type that nothing else has ends a file without the end of its line: "person-wri" */
-function checkWhole(corpus: SourceCorpus, { mayBeCut, line }: SourceRecord, type: string): void {
+export function checkWhole(
+  corpusName: string,
+  { mayBeCut, line }: Pick<SourceRecord, "mayBeCut" | "line">,
+  type: string,
+): void {
   if (mayBeCut) {
     throw new Error(
-      `expected ${corpus.name} to end with a whole sentence, got one that ends in the type ${JSON.stringify(type)}, which nothing else has, in the sentence from line ${line} on (was it copied completely? if so, end the last line)`,
+      `expected ${corpusName} to end with a whole sentence, got one that ends in the type ${JSON.stringify(type)}, which nothing else has, in the sentence from line ${line} on (was it copied completely? if so, end the last line)`,
     );
   }
 }

@@ -3,7 +3,7 @@
 import { JobControl } from "./jobControl.ts";
 import type { JobKind, JobOutcome, StudioEvent, TrainConfig } from "./protocol.ts";
 
-interface JobStart {
+export interface JobStart {
   job: JobKind;
   name: string;
   adapter: string | null;

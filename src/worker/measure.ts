@@ -33,7 +33,7 @@ export async function measureSteps(
       const reference = pairs.map(() => ({ chosen: 0, rejected: 0 }));
       trainer = await Trainer.createDpo(llama, lora, withReference(pairs, reference), config);
     } else {
-      trainer = await stageTrainer(llama, lora, model, config, inputs);
+      trainer = await stageTrainer(llama, lora, model, config, inputs, signal, emit);
     }
     emit({ kind: "phase", phase: "measuring" });
     const first = await trainer.step(signal);

@@ -2,7 +2,15 @@
 // while they run arrives as a `StudioEvent`. Types only.
 
 import type { Document, EntityType } from "../ner/document.ts";
-import type { AdapterRecord, ModelRecord, PredictionRecord, RunRecord } from "../storage/database.ts";
+import type {
+  AdapterRecord,
+  CorpusRecord,
+  ModelRecord,
+  NextStage,
+  PredictionRecord,
+  RunRecord,
+  SuggestionRecord,
+} from "../storage/database.ts";
 import type { TrainConfig } from "../train/config.ts";
 import type { StepLog } from "../train/trainer.ts";
 
@@ -88,8 +96,11 @@ export interface TrainRequest {
   evaluate: "epoch" | "end" | "never";
   /** The adapter to begin with, which is also DPO's frozen reference; null: a fresh one. */
   parent: string | null;
-  /** Stage source: ids of the corpora to learn from. */
+  /** Stage source: ids of the corpora to learn from, and the types to learn. */
   corpora: readonly string[];
+  corpusTypes: readonly EntityType[];
+  /** Stages that follow on the same data, each beginning with the adapter of the one before. */
+  next: readonly NextStage[];
 }
 
 /** A training as it is kept, with the engine's types. */
@@ -98,10 +109,17 @@ export interface Run extends Omit<RunRecord, "config" | "logs"> {
   logs: readonly StepLog[];
 }
 
-export type PlanRequest = Pick<TrainRequest, "documents" | "types" | "config" | "corpora">;
+/** A finished run after which further stages were to come, and did not. */
+export interface UnfinishedChain {
+  runId: string;
+  next: readonly NextStage[];
+}
+
+/** Of the stages sft and dpo: what corpora hold is known once they are read. */
+export type PlanRequest = Pick<TrainRequest, "documents" | "types" | "config">;
 
 export interface TrainingPlan {
-  /** Stage dpo: pairs, those of boundary edits alone. */
+  /** Stage dpo: pairs, those of boundary edits and of refused suggestions. */
   prompts: number;
   tokens: number;
   supervisedTokens: number;
@@ -112,6 +130,7 @@ export interface TrainingPlan {
   memory: ModelMemory;
 }
 
+/** To predict held-out documents, or to suggest entities in documents that are being labelled. */
 export interface PredictRequest {
   /** Null: the model without an adapter. */
   adapter: string | null;
@@ -119,13 +138,15 @@ export interface PredictRequest {
   types: readonly EntityType[];
 }
 
-export type JobKind = "train" | "predict" | "measure";
+export type JobKind = "train" | "predict" | "suggest" | "measure" | "corpus";
 
 export type JobPhase =
   | "loading the model"
+  | "reading the corpora"
   | "predicting without adapter"
   | "finding the adapter's errors"
   | "asking the reference"
+  | "suggesting"
   | "measuring"
   | "training"
   | "paused"
@@ -153,6 +174,8 @@ export type StudioEvent =
   /** What steps with these settings take on the open model, prompts included. */
   | { kind: "measured"; model: string; config: TrainConfig; secondsPerToken: number }
   | { kind: "predictions"; record: PredictionRecord }
+  /** For one document; they are saved. */
+  | { kind: "suggestions"; record: SuggestionRecord }
   /** A run is there, or was saved anew: the logs are those that it goes on from. */
   | { kind: "run"; run: Run }
   | { kind: "runDeleted"; id: string }
@@ -160,6 +183,7 @@ export type StudioEvent =
   | { kind: "alarm"; message: string }
   | { kind: "adapterSaved"; record: AdapterRecord }
   | { kind: "modelsChanged"; models: ModelRecord[] }
+  | { kind: "corporaChanged"; corpora: CorpusRecord[] }
   | { kind: "warning"; message: string }
   | { kind: "error"; message: string }
   | { kind: "deviceLost"; message: string }

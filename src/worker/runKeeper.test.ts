@@ -10,7 +10,7 @@ const record: RunRecord = {
   logs: [{ step: 1, epoch: 1, loss: 2, learning_rate: 1, grad_norm: 1, num_tokens: 1 }],
 };
 const inputs: RunInputs = {
-  ...{ id: "a", heldout: [], evaluate: "never", pairs: null, corpora: [] },
+  ...{ id: "a", heldout: [], evaluate: "never", pairs: null, corpora: [], corpusTypes: [], next: [] },
   documents: [{ id: "1", text: "Simmer the tomatoes", entities: [{ start: 11, end: 19, type: "ingredient" }] }],
   types: [{ name: "ingredient", definition: "food" }],
 };

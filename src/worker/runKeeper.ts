@@ -2,6 +2,7 @@
 // checkpoint, and those are taken again as they were.
 
 import type { HeldoutScore } from "../ner/heldoutScores.ts";
+import { readCorpora } from "../storage/corpusStore.ts";
 import type { RunInputs, RunRecord } from "../storage/database.ts";
 import { closeRun, deleteRun, readCheckpointFile, saveCheckpoint, saveRun } from "../storage/runStore.ts";
 import {
@@ -35,9 +36,12 @@ export function runsOf(records: readonly RunRecord[]): Run[] {
   });
 }
 
-/** What must be the same for a run to go on. */
-export async function identityOf(run: Run, { documents, types, pairs }: RunInputs): Promise<RunIdentity> {
-  const bytes = new TextEncoder().encode(JSON.stringify({ documents, types, pairs }));
+/** What must be the same for a run to go on. @throws StorageError where a corpus was deleted */
+export async function identityOf(run: Run, inputs: RunInputs): Promise<RunIdentity> {
+  const { documents, types, pairs, corpora, corpusTypes } = inputs;
+  const files = (await readCorpora(corpora)).map(({ fingerprint }) => fingerprint);
+  const source = files.length === 0 ? {} : { corpora: files, corpusTypes };
+  const bytes = new TextEncoder().encode(JSON.stringify({ documents, types, pairs, ...source }));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const data = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return { config: run.config, model: run.model, data, start: run.parent ?? "" };

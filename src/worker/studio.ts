@@ -20,8 +20,9 @@ import { JobRunner, type JobStart } from "./jobRunner.ts";
 import { measureSteps } from "./measure.ts";
 import { modelMemory, type DeviceMemory } from "./memory.ts";
 import { readModel } from "./modelFacts.ts";
-import { predictAndSave } from "./predictions.ts";
+import { predictAndSave, type PredictInput } from "./predictions.ts";
 import type {
+  JobPhase,
   ModelMemory,
   ParsedDocuments,
   PlanRequest,
@@ -36,6 +37,7 @@ import type {
   WrittenDocuments,
 } from "./protocol.ts";
 import { runOf, runsOf } from "./runKeeper.ts";
+import { suggestAndSave } from "./suggestions.ts";
 import { throttle } from "./throttle.ts";
 import {
   endChain,
@@ -220,17 +222,14 @@ export class Studio {
   // --- prediction ------------------------------------------------------------------------------------------------
 
   /** Starts predicting; the outcome arrives as `done`. @throws where another job is running */
-  predict({ adapter, documents, types }: PredictRequest): void {
-    this.#jobs.start({ job: "predict", name: "Held-out sentences", adapter, config: null }, async ({ signal }) => {
-      const session = this.#session;
-      const llama = await session.llama(signal);
-      const lora = await session.lora(llama, adapter);
-      const phase = adapter === null ? "predicting without adapter" : "predicting with the adapter";
-      this.#emit({ kind: "phase", phase });
-      const input = { llama, lora, adapter, model: session.openModel, documents, types, signal };
-      await predictAndSave(input, (event) => this.#emit(event));
-      return { steps: 0, adapter };
-    });
+  predict(request: PredictRequest): void {
+    const phase = request.adapter === null ? "predicting without adapter" : "predicting with the adapter";
+    this.#askModel({ job: "predict", name: "Held-out sentences" }, phase, request, predictAndSave);
+  }
+
+  /** Suggests entities; each document's arrive as `suggestions`. @throws where another job is running */
+  suggest(request: PredictRequest): void {
+    this.#askModel({ job: "suggest", name: "Suggestions" }, "suggesting", request, suggestAndSave);
   }
 
   pause(): void {
@@ -283,6 +282,23 @@ export class Studio {
 
   // --- within ----------------------------------------------------------------------------------------------------
 
+  #askModel(
+    start: Pick<JobStart, "job" | "name">,
+    phase: JobPhase,
+    { adapter, documents, types }: PredictRequest,
+    answer: (input: PredictInput, emit: (event: StudioEvent) => void) => Promise<unknown>,
+  ): void {
+    this.#jobs.start({ ...start, adapter, config: null }, async ({ signal }) => {
+      const session = this.#session;
+      const llama = await session.llama(signal);
+      const lora = await session.lora(llama, adapter);
+      this.#emit({ kind: "phase", phase });
+      const input = { llama, lora, adapter, model: session.openModel, documents, types, signal };
+      await answer(input, (event) => this.#emit(event));
+      return { steps: 0, adapter };
+    });
+  }
+
   #emit(event: StudioEvent): void {
     if (event.kind === "deviceLost") this.#jobs.stop();
     this.#listener(event);
@@ -292,7 +308,7 @@ export class Studio {
   #train(first: TrainJob): void {
     this.#jobs.start(startOf(first), async (control) => {
       let adapter: string | null = null;
-      for (let job = first; ; ) {
+      for (let job = first; ;) {
         const { steps, saved } = await this.#trainStage(job, control);
         if (saved) adapter = job.run.id;
         const goesOn = saved && !control.isStopped();

@@ -2,12 +2,12 @@
 
 import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import type { RunInputs, TrainedStage } from "../storage/database.ts";
-import { readRun } from "../storage/runStore.ts";
+import { listRuns, readRun, saveRun } from "../storage/runStore.ts";
 import type { TrainConfig } from "../train/config.ts";
 import type { TrainerState } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
-import type { Run, StudioEvent, TrainRequest } from "./protocol.ts";
-import { identityOf, latestState, runOf } from "./runKeeper.ts";
+import type { Run, StudioEvent, TrainRequest, UnfinishedChain } from "./protocol.ts";
+import { identityOf, latestState, recordOf, runOf } from "./runKeeper.ts";
 import { readParent } from "./trainStage.ts";
 
 /** A run to begin or to go on with. */
@@ -19,9 +19,9 @@ export interface TrainJob {
   parent: LoraWeights | null;
 }
 
-/** A new run. DPO's rank, alpha and targets are those of the adapter that it begins with. */
+/** A new run. Where it begins with an adapter, its rank, alpha and targets are that one's. */
 export async function newJob(session: EngineSession, id: string, request: TrainRequest): Promise<TrainJob> {
-  const { name, documents, heldout, types, evaluate, corpora } = request;
+  const { name, documents, heldout, types, evaluate, next } = request;
   const { facts } = session.openModel;
   const parent = await readParent(request.parent);
   const { rank, alpha, targets } = parent?.config ?? request.config;
@@ -31,7 +31,11 @@ export async function newJob(session: EngineSession, id: string, request: TrainR
     ...{ model: facts.fingerprint, modelName: facts.name, startedAt: Date.now(), status: "running" },
     ...{ totalSteps: 0, seconds: 0, logs: [], alarms: [], scores: [], pinned: false, checkpoints: [] },
   };
-  return { run, state: null, inputs: { id, documents, heldout, types, evaluate, pairs: null, corpora }, parent };
+  const isSource = config.stage === "source";
+  const corpora = isSource ? request.corpora : [];
+  const corpusTypes = isSource ? request.corpusTypes : [];
+  const inputs = { id, documents, heldout, types, evaluate, pairs: null, corpora, corpusTypes, next };
+  return { run, state: null, inputs, parent };
 }
 
 /**
@@ -50,11 +54,48 @@ export async function resumedJob(
   return { run: { ...run, logs, scores, status: "running" }, state, inputs, parent: await readParent(run.parent) };
 }
 
-/** A new run like a kept one: same settings, data, pairs and seed. @throws Error where it is gone, or of another model */
+/**
+ * A new run like a kept one, and that alone: same settings, data, pairs and seed.
+ * @throws Error where it is gone, or of another model
+ */
 export async function repeatedJob(session: EngineSession, from: string, id: string, name: string): Promise<TrainJob> {
   const { run, inputs } = await readOwnRun(session, from);
   const job = await newJob(session, id, { name, ...inputs, config: run.config, parent: run.parent });
-  return { ...job, inputs: { ...inputs, id } };
+  return { ...job, inputs: { ...inputs, id, next: [] } };
+}
+
+/** The first of the stages that were to follow a run, which begins with its adapter; null where none was. */
+export async function nextJob(
+  session: EngineSession,
+  id: string,
+  { run, inputs }: Pick<TrainJob, "run" | "inputs">,
+): Promise<TrainJob | null> {
+  const [stage, ...next] = inputs.next;
+  if (stage === undefined) return null;
+  const { config } = runOf({ ...recordOf(run), ...stage }); // settings as they are kept, those of another version too
+  return newJob(session, id, { ...inputs, name: stage.name, config, parent: run.id, next });
+}
+
+/** The stage that was to follow a finished run, and the rest of them. @throws Error where there is none */
+export async function followingJob(session: EngineSession, after: string, id: string): Promise<TrainJob> {
+  const { run, inputs } = await readOwnRun(session, after);
+  const job = await nextJob(session, id, { run, inputs });
+  if (job === null) throw new Error(`expected stages to follow "${run.name}", got none`);
+  return job;
+}
+
+/** The newest run, where it is finished and the stages after it never began: the tab was closed, or they failed. */
+export async function unfinishedChain(): Promise<UnfinishedChain | null> {
+  const [newest] = await listRuns();
+  if (newest?.status !== "finished") return null;
+  const { next } = (await readRun(newest.id)).inputs;
+  return next.length === 0 ? null : { runId: newest.id, next };
+}
+
+/** The stages after a run are not to come any more. */
+export async function endChain(runId: string): Promise<void> {
+  const { record, inputs } = await readRun(runId);
+  await saveRun(record, { ...inputs, next: [] });
 }
 
 async function readOwnRun(session: EngineSession, id: string): Promise<{ run: Run; inputs: RunInputs }> {

@@ -35,7 +35,7 @@ export async function runTraining(
       const input = { llama, lora, model, config, documents, types, signal: control.signal };
       inputs = { ...inputs, pairs: await makePairs(input, emit) };
     }
-    trainer = await stageTrainer(llama, lora, model, config, inputs);
+    trainer = await stageTrainer(llama, lora, model, config, inputs, control.signal, emit);
     const run = { ...job.run, totalSteps: trainer.totalSteps };
     await saveRun(recordOf(run), inputs);
     if (job.state !== null) trainer.restore(job.state);

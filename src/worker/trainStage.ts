@@ -15,10 +15,12 @@ import {
   boundaryPreferences,
   type Preference,
   type PreferenceKind,
+  refusedPreferences,
   uniquePreferences,
   wrongAnswers,
 } from "../train/preferences.ts";
 import { Trainer } from "../train/trainer.ts";
+import { openSource } from "./corpora.ts";
 import type { OpenModel } from "./modelFacts.ts";
 import type { StudioEvent } from "./protocol.ts";
 import { throttle } from "./throttle.ts";
@@ -47,14 +49,22 @@ export function startLora(llama: Llama, parent: LoraWeights | null, config: Trai
   return Lora.fromWeights(llama, { ...parent, config: { ...parent.config, dropout: config.dropout } });
 }
 
-/** @throws Error where there is nothing to learn from */
-export function stageTrainer(
+/** @throws Error where there is nothing to learn from; AbortError when stopped while corpora are read */
+export async function stageTrainer(
   llama: Llama,
   lora: Lora,
-  { tokenizer, config: { contextLength } }: OpenModel,
+  model: OpenModel,
   config: TrainConfig,
-  { documents, types, pairs }: RunInputs,
+  inputs: RunInputs,
+  signal: AbortSignal,
+  emit: (event: StudioEvent) => void,
 ): Promise<Trainer> {
+  if (config.stage === "source") {
+    return Trainer.create(llama, lora, await openSource(model, config, inputs, signal, emit), config);
+  }
+  const { documents, types, pairs } = inputs;
+  const { tokenizer } = model;
+  const { contextLength } = model.config;
   if (pairs !== null) {
     const encoded = encodePreferences(tokenizer, contextLength, pairs.map(preferenceOf));
     const reference = pairs.map((pair) => pair.reference);
@@ -77,6 +87,7 @@ export async function makePairs(input: PairInput, emit: (event: StudioEvent) => 
   const { llama, lora, model, config, documents, types, signal } = input;
   const { fitting, leftOut } = fittingPreferences(model.tokenizer, model.config.contextLength, [
     ...boundaryPreferences(documents, types, config.boundaryKinds).preferences,
+    ...refusedPreferences(documents, types),
     ...(await askAll(input, emit)),
   ]);
   if (leftOut.length > 0) {
@@ -98,10 +109,19 @@ export async function makePairs(input: PairInput, emit: (event: StudioEvent) => 
   });
 }
 
-/** Boundary pairs and the tokens of each, both answers in one pass: what can be said before any is decoded. */
+/**
+ * Pairs of boundary edits and of refused suggestions, and the tokens of each, both answers in one pass: what can be said
+ * before any is decoded.
+ */
 export function boundaryPairs(model: OpenModel, { documents, types }: Labelled, config: TrainConfig) {
-  const { preferences } = boundaryPreferences(documents, types, config.boundaryKinds);
-  const { fitting, leftOut } = fittingPreferences(model.tokenizer, model.config.contextLength, preferences);
+  const { fitting, leftOut } = fittingPreferences(
+    model.tokenizer,
+    model.config.contextLength,
+    uniquePreferences([
+      ...boundaryPreferences(documents, types, config.boundaryKinds).preferences,
+      ...refusedPreferences(documents, types),
+    ]),
+  );
   return { pairs: encodePreferences(model.tokenizer, model.config.contextLength, fitting), leftOut };
 }
 

@@ -2,9 +2,17 @@
 
 import { create } from "zustand";
 import { listAdapters } from "../../storage/adapterStore.ts";
-import type { AdapterRecord, ModelRecord, PredictionRecord } from "../../storage/database.ts";
+import type {
+  AdapterRecord,
+  CorpusRecord,
+  ModelRecord,
+  PredictionRecord,
+  SuggestionRecord,
+} from "../../storage/database.ts";
+import { listCorpora } from "../../storage/corpusStore.ts";
 import { listModels } from "../../storage/modelCache.ts";
 import { listPredictions } from "../../storage/predictionStore.ts";
+import { listSuggestions } from "../../storage/suggestionStore.ts";
 import { connectStudio, type StudioClient } from "../../worker/client.ts";
 import type {
   GpuState,
@@ -37,6 +45,8 @@ interface EngineState {
   gpu: GpuState;
   model: ModelState;
   models: readonly ModelRecord[];
+  /** Source corpora that are kept. */
+  corpora: readonly CorpusRecord[];
   adapters: readonly AdapterRecord[];
   /** The adapter that is on; null: the model as it came. */
   activeAdapter: string | null;
@@ -55,6 +65,8 @@ interface EngineState {
   measured: Extract<StudioEvent, { kind: "measured" }> | null;
   lastOutcome: JobOutcome | null;
   predictions: ReadonlyMap<string, PredictionRecord>;
+  /** By document id. */
+  suggestions: ReadonlyMap<string, SuggestionRecord>;
   setActiveAdapter(id: string | null): void;
   refreshAdapters(): Promise<void>;
 }
@@ -67,6 +79,7 @@ export const useEngine = create<EngineState>()((set) => ({
   gpu: { kind: "opening" },
   model: { kind: "none" },
   models: [],
+  corpora: [],
   adapters: [],
   activeAdapter: localStorage.getItem(ADAPTER_KEY),
   job: null,
@@ -79,6 +92,7 @@ export const useEngine = create<EngineState>()((set) => ({
   measured: null,
   lastOutcome: null,
   predictions: new Map(),
+  suggestions: new Map(),
   setActiveAdapter(id) {
     if (id === null) localStorage.removeItem(ADAPTER_KEY);
     else localStorage.setItem(ADAPTER_KEY, id);
@@ -104,11 +118,19 @@ export async function connectEngine(): Promise<void> {
   });
   client = connected;
   try {
-    const [adapters, models, predictions] = await Promise.all([listAdapters(), listModels(), listPredictions()]);
+    const [adapters, models, corpora, predictions, suggestions] = await Promise.all([
+      listAdapters(),
+      listModels(),
+      listCorpora(),
+      listPredictions(),
+      listSuggestions(),
+    ]);
     useEngine.setState({
       adapters,
       models,
+      corpora,
       predictions: new Map(predictions.map((record) => [record.key, record])),
+      suggestions: new Map(suggestions.map((record) => [record.documentId, record])),
     });
     if (!adapters.some(({ id }) => id === useEngine.getState().activeAdapter)) {
       useEngine.getState().setActiveAdapter(null);
@@ -174,6 +196,10 @@ function receive(event: StudioEvent): void {
       set({ models: event.models });
       return;
     }
+    case "corporaChanged": {
+      set({ corpora: event.corpora });
+      return;
+    }
     case "started": {
       set({
         job: {
@@ -232,6 +258,10 @@ function receive(event: StudioEvent): void {
     }
     case "predictions": {
       set({ predictions: new Map(get().predictions).set(event.record.key, event.record) });
+      return;
+    }
+    case "suggestions": {
+      set({ suggestions: new Map(get().suggestions).set(event.record.documentId, event.record) });
       return;
     }
     case "adapterSaved": {

@@ -39,7 +39,7 @@ export function TrainTime({ plan, config }: { plan: TrainingPlan; config: TrainC
 async function measure(config: TrainConfig, parent: string | null): Promise<void> {
   const { project } = useProject.getState();
   if (project === null) return;
-  const learned = { documents: supportSet(project), types: project.types, corpora: [] };
+  const learned = { documents: supportSet(project), types: project.types, corpora: [], corpusTypes: [], next: [] };
   const request = { ...learned, name: "Three steps", heldout: [], evaluate: "never", config, parent } as const;
   await ask((client) => client.measure(request));
 }

@@ -30,6 +30,8 @@ export async function startTraining(): Promise<void> {
       evaluate: settings.evaluate,
       parent: parent?.id ?? null,
       corpora: [],
+      corpusTypes: [],
+      next: [],
     }),
   );
 }
