@@ -16,6 +16,14 @@ const folder = new CommandFolder({
   "train.jsonl": `${labelled}\n`,
   "long.jsonl": `${endless}\n${labelled}\n`,
   "salt.jsonl": `${JSON.stringify({ id: "salt", text: "salt", ...salty })}\n`,
+  "refused.jsonl": `${JSON.stringify({
+    ...{ id: "refused", text: "🧂 Melt butter, then salt", entities: [{ start: 7, end: 13, type: "ingredient" }] },
+    rejected: [
+      { start: 2, end: 13, type: "ingredient" },
+      { start: 7, end: 13, type: "ingredient" }, // gold after all
+      { start: 2, end: 6, type: "quantity" },
+    ],
+  })}\n`,
   "types.json": JSON.stringify({ ingredient: "foods that go into a dish", quantity: "amounts of a food" }),
 });
 const given = ["--model", "one.gguf", "--types", "types.json"] as const;
@@ -126,6 +134,23 @@ describe("obp pairs", () => {
     expect(byKind).toEqual({ "expand-left": countKind("expand-left"), "shrink-left": countKind("shrink-left") });
     expect(boundary).toBe(linesOf("pairs.jsonl").length);
     expect(countKind("shrink-left")).toBeGreaterThan(0);
+  });
+
+  test("what annotators refused is feedback, whatever the model answers", async () => {
+    const made = await run(...pairs, "refused.jsonl", "--kinds", "shift-left,feedback");
+    const { boundary, feedback } = made.json() as unknown as MadeReport;
+    const refused = ["<<< Melt butter >>> .", "<<< Melt >>> ."].map(
+      (spans) => `The entities I extracted for you are ${spans}`,
+    );
+    const lines = linesOf<PairLine>("pairs.jsonl").filter(({ kind }) => kind === "feedback");
+    expect(lines.slice(0, 2).map(({ type, rejected }) => [type, rejected])).toEqual([
+      ["ingredient", refused[0]],
+      ["quantity", refused[1]],
+    ]);
+    expect([made.code, boundary, feedback]).toEqual([0, countKind("shift-left"), lines.length]);
+
+    await run(...pairs, "refused.jsonl", "--kinds", "shift-left");
+    expect(linesOf<PairLine>("pairs.jsonl").map(({ kind }) => kind)).toEqual(["shift-left"]);
   });
 
   test("a slip in --kinds, or no adapter, is a usage error", async () => {

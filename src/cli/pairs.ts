@@ -1,4 +1,5 @@
-// obp pairs: the preference pairs of stage 3, from boundary edits and from the SFT model's own wrong answers.
+// obp pairs: the preference pairs of stage 3, from boundary edits, from the SFT model's own wrong answers, and from the
+// suggestions that annotators refused.
 import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import { BOUNDARY_EDITS, DEFAULT_BOUNDARY_EDITS } from "../ner/boundaryEdits.ts";
 import type { Document, EntityType } from "../ner/document.ts";
@@ -12,6 +13,7 @@ import {
   type DocumentPreference,
   type DropReason,
   type PreferenceKind,
+  refusedPreferences,
   wrongAnswers,
 } from "../train/preferences.ts";
 import { adapterFlag, readAdapter } from "./adapterFolder.ts";
@@ -31,7 +33,12 @@ export const verb = defineVerb({
   flags: {
     model: modelFlag,
     adapter: { ...adapterFlag, required: true, help: "the SFT adapter, a PEFT folder; its errors are the feedback" },
-    in: { kind: "text", value: "FILE", required: true, help: "labelled documents" },
+    in: {
+      kind: "text",
+      value: "FILE",
+      required: true,
+      help: "labelled documents; spans that they name as rejected are feedback too",
+    },
     types: { kind: "text", value: "TYPES.json", required: true, help: "types to ask for" },
     out: { kind: "text", value: "PAIRS.jsonl", required: true, help: `{"prompt","chosen","rejected",…}, one a line` },
     kinds: {
@@ -66,6 +73,7 @@ export const verb = defineVerb({
       : { preferences: [], unanswered: [] };
     const { fitting, leftOut } = fittingPreferences(model.tokenizer, model.config.contextLength, [
       ...edits.preferences,
+      ...(kinds.includes("feedback") ? refusedPreferences(documents, types) : []),
       ...wrong.preferences,
     ]);
     for (const { name, tokens } of leftOut) {

@@ -77,7 +77,7 @@ function write(documents: readonly Document[], { offsets = "code-points" }: Writ
         .map(({ start, end, type }) => [map.toFile(start), map.toFile(end), type]),
     };
   });
-  const lost = lostFields(documents, ["words", "probability", "hallucinated"]);
+  const lost = lostFields(documents, ["words", "probability", "rejected", "hallucinated"]);
   return { text: written.text, warnings: [...written.warnings, ...lost] };
 }
 

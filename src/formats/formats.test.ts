@@ -80,6 +80,17 @@ describe("further fields of a document", () => {
   });
 });
 
+describe("refused suggestions", () => {
+  it.each(FORMAT_NAMES.filter((name) => name !== "obp-jsonl"))("%s has no place for them, and says so", (format) => {
+    const rejected = [{ start: 0, end: 4, type: "place" }];
+    const document = { id: "Vigo/0/batch/0", text: "Vigo", entities: [], rejected };
+    expect(writeDocuments([document], format).warnings).toContainEqual(
+      expect.stringMatching(/^document "Vigo\/0\/batch\/0": refused suggestions are not kept$/),
+    );
+    expect(writeDocuments([{ ...document, rejected: [] }], format).warnings.join()).not.toContain("refused");
+  });
+});
+
 describe("round trips of random documents", () => {
   const seeds = Array.from({ length: 400 }, (_, index) => index + 1);
   const sorted = ({ entities }: Document) => entities.toSorted(compareEntities);

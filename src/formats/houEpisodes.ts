@@ -92,7 +92,7 @@ function write(documents: readonly Document[]): WriteResult {
     part.seq_ins.push([...tagged.words]);
     part.seq_outs.push(prefixedTags(tagged.words.length, tagged.spans));
   }
-  warnings.push(...lostFields(documents, ["probability", "hallucinated", "extra"]));
+  warnings.push(...lostFields(documents, ["probability", "rejected", "hallucinated", "extra"]));
   return { text: `${JSON.stringify(Object.fromEntries(domains))}\n`, warnings };
 }
 

@@ -7,6 +7,7 @@ const fields = {
     what: "probabilities of entities",
     has: ({ entities }) => entities.some(({ probability }) => probability !== undefined),
   },
+  rejected: { what: "refused suggestions", has: ({ rejected = [] }) => rejected.length > 0 },
   hallucinated: { what: "hallucinated entities", has: ({ hallucinated = [] }) => hallucinated.length > 0 },
   extra: { what: "further fields of the source", has: ({ extra }) => extra !== undefined },
 } as const satisfies Record<string, { what: string; has(document: Document): boolean }>;

@@ -96,6 +96,14 @@ describe("broken lines are named by number", () => {
       }),
       /word 1 \(2–4\) starts before the word before it ends$/,
     ],
+    [
+      line({ rejected: [{ start: 9, end: 30, type: "x" }] }),
+      /^line 2: document "a": rejected span 0 \(9–30, x\) lies outside the text, which is 12 code points long$/,
+    ],
+    [
+      line({ rejected: [{ start: 0, end: 3, type: " " }] }),
+      /rejected span 0 \(0–3, {2}\): expected the name of a type/,
+    ],
     [line({ words: [[0, 30]] }), /word 0 \(0–30\) lies outside the text/],
     [line({ id: "first" }), /^line 2: expected an id of its own, got "first", which line 1 has already$/],
   ])("%s", (broken, message) => {
@@ -123,6 +131,15 @@ describe("writing", () => {
       hallucinated: [{ type: "person", text: "Bob" }],
     })}\n`;
     expect(obpJsonl.write(obpJsonl.parse(text).documents).text).toBe(text);
+  });
+
+  it("keeps refused suggestions, with offsets as those of entities, and no empty list of them", () => {
+    const rejected = [{ start: 10, end: 12, type: "place" }];
+    const text = `${line({ rejected })}\n`;
+    const { documents } = obpJsonl.parse(text);
+    expect(documents[0]?.rejected).toEqual([{ start: 11, end: 13, type: "place" }]); // the octopus is two units
+    expect(obpJsonl.write(documents)).toEqual({ text, warnings: [] });
+    expect(obpJsonl.write([{ id: "a", text: "x", entities: [], rejected: [] }]).text).not.toContain("rejected");
   });
 
   it("refuses an unsound document", () => {

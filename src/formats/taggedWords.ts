@@ -107,7 +107,7 @@ export function writeTaggedWords(
     const lines = [...(comments ? head.lines : []), ...words.map((word, index) => `${word}\t${tags[index]}`)];
     if (lines.length > 0) blocks.push(`${lines.join("\n")}\n`);
   }
-  warnings.push(...lostFields(documents, ["probability", "hallucinated"]));
+  warnings.push(...lostFields(documents, ["probability", "rejected", "hallucinated"]));
   return { text: blocks.join("\n"), warnings };
 }
 

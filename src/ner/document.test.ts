@@ -30,6 +30,10 @@ describe("documentError", () => {
     [withEntity(0, NaN), 'document "a": entity 0 (0–NaN, x) has offsets that are no whole numbers'],
     [withEntity(0, 3, "a\nb"), /expected the name of a type, without spaces around it or line breaks, got "a\\nb"$/],
     [withEntity(0, 3, " x"), /got " x"$/],
+    [
+      { ...withEntity(0, 3), rejected: [{ start: 0, end: 5, type: "x" }] },
+      'document "a": rejected span 0 (0–5, x) cuts a character in two at 5 (inside a surrogate pair)',
+    ],
     [{ id: "", text, entities: [] }, 'expected an id without line breaks and not empty, got ""'],
     [
       {

@@ -28,6 +28,8 @@ export interface Document {
   entities: Entity[];
   /** The corpus's own tokens as UTF-16 ranges, in text order and apart from each other, where the corpus has them. */
   words?: readonly (readonly [number, number])[];
+  /** Spans that a model suggested and a person refused or corrected: error feedback for DPO (method.md, Stage 3). */
+  rejected?: readonly Entity[];
   /** On predictions only. */
   hallucinated?: readonly Hallucination[];
   /** Fields of the source file that mean nothing here; kept so that they can be written back. */
@@ -50,7 +52,7 @@ export function compareEntities(a: Entity, b: Entity): number {
  * format that cannot hold them says so when it writes); the same span twice with the same type is not.
  */
 export function documentError(document: Document): string | null {
-  const { id, text, entities, words } = document;
+  const { id, text, entities, rejected = [], words } = document;
   if (!isPrintableName(id)) return `expected an id without line breaks and not empty, got ${JSON.stringify(id)}`;
   const where = `document "${id}"`;
   if (words !== undefined) {
@@ -61,9 +63,14 @@ export function documentError(document: Document): string | null {
       last = end;
     }
   }
+  const problem = listProblem(text, "entity", entities) ?? listProblem(text, "rejected span", rejected);
+  return problem === null ? null : `${where}: ${problem}`;
+}
+
+function listProblem(text: string, name: string, entities: readonly Entity[]): string | null {
   const seen = new Set<string>();
   for (const [index, { start, end, type }] of entities.entries()) {
-    const what = `${where}: entity ${index} (${start}–${end}, ${type})`;
+    const what = `${name} ${index} (${start}–${end}, ${type})`;
     if (!isPrintableName(type) || type !== type.trim()) {
       return `${what}: expected the name of a type, without spaces around it or line breaks, got ${JSON.stringify(type)}`;
     }

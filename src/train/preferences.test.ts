@@ -4,7 +4,7 @@ import { BOUNDARY_EDITS } from "../ner/boundaryEdits.ts";
 import type { Document, Entity } from "../ner/document.ts";
 import { encodePrompt } from "../ner/prompt.ts";
 import { fixtureTokenizer } from "../model/tokenizer/testTokenizers.ts";
-import { boundaryPreferences, feedbackPreference, uniquePreferences } from "./preferences.ts";
+import { boundaryPreferences, feedbackPreference, refusedPreferences, uniquePreferences } from "./preferences.ts";
 
 const person = { name: "person", definition: "names of people" };
 const place = { name: "place", definition: "towns and countries" };
@@ -115,6 +115,46 @@ describe("feedbackPreference", () => {
     expect(feedbackPreference({ ...marta, entities: [] }, person, [])).toBeNull();
     const twice: Document = { id: "d2", text: "Oslo Oslo", entities: [{ start: 5, end: 9, type: "place" }] };
     expect(feedbackPreference(twice, place, [{ start: 0, end: 4, type: "place" }])).toBeNull();
+  });
+});
+
+describe("refusedPreferences", () => {
+  const refuse = (...rejected: Entity[]) => refusedPreferences([{ ...marta, rejected }], [person, place]);
+  const rejectedBy = (...rejected: Entity[]) => refuse(...rejected).map(({ rejected }) => rejected.slice(HEAD.length));
+
+  it("rejects the gold answer with the refused span in place of those it overlaps, in text order", () => {
+    expect(refuse({ start: 0, end: 5, type: "person" })).toEqual([
+      {
+        ...{ name: "d1 / person", id: "d1", type: "person", kind: "feedback" },
+        prompt: expect.stringContaining(marta.text) as string,
+        ...{ chosen: CHOSEN, rejected: `${HEAD} <<< Marta >>> <<< Tom >>> .` },
+      },
+    ]);
+    expect(rejectedBy({ start: 6, end: 18, type: "person" })).toEqual([" <<< Lund met Tom >>> ."]);
+    expect(rejectedBy({ start: 11, end: 14, type: "person" })).toEqual([
+      " <<< Marta Lund >>> <<< met >>> <<< Tom >>> .",
+    ]);
+  });
+
+  it("makes one pair a span, on the prompt of its type", () => {
+    expect(rejectedBy({ start: 19, end: 21, type: "place" }, { start: 11, end: 14, type: "person" })).toEqual([
+      " <<< Marta Lund >>> <<< met >>> <<< Tom >>> .",
+      " <<< in >>> <<< Oslo >>> .",
+    ]);
+    expect(refusedPreferences([{ ...marta, rejected: [{ start: 0, end: 5, type: "person" }] }], [place])).toEqual([]);
+    expect(rejectedBy({ start: 0, end: 5, type: "place" })).toEqual([" <<< Marta >>> <<< Oslo >>> ."]);
+    expect(refusedPreferences([marta], [person, place])).toEqual([]);
+  });
+
+  it("makes none of a span that is gold after all, or that reads as the gold answer", () => {
+    expect(refuse({ start: 0, end: 10, type: "person" })).toEqual([]);
+    const over = { start: 0, end: 18, type: "person" };
+    const nested = { ...marta, entities: [...marta.entities, over], rejected: [over] };
+    expect(refusedPreferences([nested], [person])).toEqual([]);
+    const bird: Document = { id: "d2", text: "Koko ko ko", entities: [{ start: 0, end: 7, type: "place" }] };
+    expect(refusedPreferences([{ ...bird, rejected: [{ start: 2, end: 7, type: "place" }] }], [place])).toHaveLength(1);
+    bird.entities = [{ start: 2, end: 7, type: "place" }];
+    expect(refusedPreferences([{ ...bird, rejected: [{ start: 5, end: 10, type: "place" }] }], [place])).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * Preference pairs of stage 3 (OBP-LLM, section 3.4; method.md, Stage 3): the gold response is chosen; rejected is one
- * with a boundary moved, or one that a model gave or an annotator refused (error feedback).
+ * with a boundary moved, or one that a model gave or with a span that an annotator refused (error feedback).
  */
 import { boundaryEdits, type BoundaryEdit, type EditProblem } from "../ner/boundaryEdits.ts";
 import type { Document, Entity, EntityType } from "../ner/document.ts";
@@ -86,6 +86,25 @@ export function wrongAnswers(
     preferences: answered.flatMap((type) => feedbackPreference(document, type, entities) ?? []),
     unanswered: leftOut.map(({ type, tokens }) => ({ name: `${document.id} / ${type}`, tokens })),
   };
+}
+
+/**
+ * A pair for each span of these types that a person refused: rejected is the gold answer with that span in the place of
+ * those it overlaps, for answers have no overlapping spans. None for a span that is gold after all.
+ */
+export function refusedPreferences(documents: readonly Document[], types: readonly EntityType[]): DocumentPreference[] {
+  return documents.flatMap((document) =>
+    types.flatMap((type) => {
+      const gold = document.entities.filter((entity) => entity.type === type.name);
+      const refused = (document.rejected ?? []).filter(
+        (span) => span.type === type.name && !gold.some(({ start, end }) => start === span.start && end === span.end),
+      );
+      return refused.flatMap((span) => {
+        const apart = gold.filter(({ start, end }) => end <= span.start || span.end <= start);
+        return feedbackPreference(document, type, [...apart, span]) ?? [];
+      });
+    }),
+  );
 }
 
 /** Of the pairs that reject the same response to the same prompt the first one. */
