@@ -82,7 +82,7 @@ function MemoryNeeds() {
   const gpu = useEngine((state) => state.gpu.kind);
   const config = useTrain(currentConfig);
   const [memory, setMemory] = useState<ModelMemory | null>(null);
-  useEffect(() => void ask(() => useTrain.getState().loadPresets()), []);
+  useEffect(() => void ask((client) => useTrain.getState().loadPresets(client)), []);
   useEffect(() => {
     if (fingerprint === null || config === null) return;
     let current = true;

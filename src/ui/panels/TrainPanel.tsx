@@ -6,25 +6,30 @@ import { BeforeAfter } from "../train/BeforeAfter.tsx";
 import { InterruptedRun } from "../train/InterruptedRun.tsx";
 import { RunStatus } from "../train/RunStatus.tsx";
 import { RunsTable } from "../train/RunsTable.tsx";
+import { STAGE_TITLES } from "../train/settings.ts";
 import { Settings } from "../train/Settings.tsx";
+import { SourceCorpora } from "../train/SourceCorpora.tsx";
 import { StagePipeline } from "../train/StagePipeline.tsx";
 import { startTraining } from "../train/startTraining.ts";
 import { StepCharts } from "../train/StepCharts.tsx";
 import { SupportSummary } from "../train/SupportSummary.tsx";
-import { currentConfig, heldoutSet, trainingProblem, useTrain } from "../train/trainStore.ts";
-import { useStartAdapter } from "../train/useStartAdapter.ts";
+import { trainingProblems } from "../train/trainSetup.ts";
+import { heldoutSet, useTrain } from "../train/trainStore.ts";
+import { UnfinishedChain } from "../train/UnfinishedChain.tsx";
+import { useTrainSetup } from "../train/useTrainSetup.ts";
 
 function TrainPanel() {
   const project = useProject((state) => state.project);
-  const config = useTrain(currentConfig);
+  const stage = useTrain((state) => state.stage);
+  const setup = useTrainSetup();
   const gpuReady = useEngine(({ gpu }) => gpu.kind === "ready");
   const job = useEngine((state) => state.job);
-  const parent = useStartAdapter();
   const model = useEngine((state) => state.model);
-  useEffect(() => void ask(() => useTrain.getState().loadPresets()), []);
+  useEffect(() => void ask((client) => useTrain.getState().loadPresets(client)), []);
   if (project === null) return null;
-  const problem = config === null ? null : trainingProblem(project, config, parent);
-  const canStart = problem === null && config !== null && gpuReady && job === null && model.kind === "open";
+  const problems = setup === null ? [] : trainingProblems(project, setup);
+  const canStart = problems.length === 0 && setup !== null && gpuReady && job === null && model.kind === "open";
+  const titles = setup?.stages.map((one) => STAGE_TITLES[one.stage]) ?? [];
   return (
     <Split
       name="training settings"
@@ -36,12 +41,20 @@ function TrainPanel() {
         <section className="train-setup" aria-label="Training setup">
           <div className="train-setup-scroll">
             <StagePipeline disabled={job?.kind === "train"} />
-            <SupportSummary />
+            {stage !== "source" && <SupportSummary />}
+            {stage === "source" && setup !== null && <SourceCorpora setup={setup} />}
             <Settings disabled={job?.kind === "train"} heldout={heldoutSet(project, null).length} />
           </div>
           <footer>
-            {problem !== null && <p className="bad">{problem}</p>}
-            {problem === null && model.kind === "opening" && <p className="faint">Opening the model.</p>}
+            {problems.map((problem) => (
+              <p key={problem} className="bad">
+                {problem}
+              </p>
+            ))}
+            {problems.length === 0 && model.kind === "opening" && <p className="faint">Opening the model.</p>}
+            {problems.length === 0 && titles.length > 1 && (
+              <p className="faint">{titles.join(" → ")}, one after the other.</p>
+            )}
             <button className="primary" disabled={!canStart} onClick={() => void startTraining()}>
               Train
             </button>
@@ -51,6 +64,7 @@ function TrainPanel() {
       right={
         <section className="train-live" aria-label="Training">
           <InterruptedRun />
+          <UnfinishedChain />
           <RunStatus />
           <StepCharts />
           <RunsTable />

@@ -4,13 +4,22 @@ import type { TrainConfig } from "../../worker/protocol.ts";
 import { type NumberSetting, type Setting, settingProblem, TARGET_PRESETS, targetsName } from "./settings.ts";
 import { useTrain } from "./trainStore.ts";
 
+interface FieldProps {
+  setting: Setting;
+  config: TrainConfig;
+  id: string;
+  disabled?: boolean;
+}
+
 /** The control of one setting. Its label points at `id`. */
-export function SettingField({ setting, config, id }: { setting: Setting; config: TrainConfig; id: string }) {
+export function SettingField({ setting, config, id, disabled = false }: FieldProps) {
   const change = (patch: Partial<TrainConfig>): void => useTrain.getState().change(patch);
   const problem = settingProblem(setting, config);
   switch (setting.kind) {
     case "number":
-      return <NumberField setting={setting} value={config[setting.key]} problem={problem} id={id} />;
+      return (
+        <NumberField setting={setting} value={config[setting.key]} problem={problem} id={id} disabled={disabled} />
+      );
     case "optional":
       return (
         <input
@@ -40,9 +49,10 @@ export function SettingField({ setting, config, id }: { setting: Setting; config
         <select
           id={id}
           value={targetsName(config.targets)}
+          disabled={disabled}
           onChange={({ target }) => change({ targets: TARGET_PRESETS[target.value] ?? config.targets })}
         >
-          {Object.keys(TARGET_PRESETS).map((name) => (
+          {[...new Set([...Object.keys(TARGET_PRESETS), targetsName(config.targets)])].map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>
@@ -92,10 +102,11 @@ interface NumberFieldProps {
   value: number;
   problem: string | null;
   id: string;
+  disabled: boolean;
 }
 
 /** Keeps what is typed as it is typed ("3e-", "0."), and hands on what is a number. */
-function NumberField({ setting, value, problem, id }: NumberFieldProps) {
+function NumberField({ setting, value, problem, id, disabled }: NumberFieldProps) {
   const [draft, setDraft] = useState<string | null>(null);
   return (
     <input
@@ -103,6 +114,7 @@ function NumberField({ setting, value, problem, id }: NumberFieldProps) {
       type="text"
       inputMode="decimal"
       className="number"
+      disabled={disabled}
       value={draft ?? `${value}`}
       aria-invalid={problem !== null}
       title={problem ?? setting.does}

@@ -1,9 +1,10 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { TrainConfig } from "../../worker/protocol.ts";
 import { formatCount } from "../format.ts";
 import { SettingField, settingText } from "./SettingField.tsx";
-import { type Setting, settingsOf } from "./settings.ts";
-import { currentConfig, useTrain, type PresetName } from "./trainStore.ts";
+import { INHERITED, type Inherited, type Setting, settingsOf } from "./settings.ts";
+import { configOf, currentConfig, stageBefore, useTrain, type PresetName } from "./trainStore.ts";
+import { useStartAdapter } from "./useStartAdapter.ts";
 
 const PRESETS: readonly [PresetName, string, string][] = [
   ["quick", "Quick look", "A few minutes on an integrated GPU"],
@@ -17,7 +18,9 @@ type Explain = (text: string) => { onPointerEnter: () => void; onFocus: () => vo
 export function Settings({ disabled, heldout }: { disabled: boolean; heldout: number }) {
   const state = useTrain();
   const [about, setAbout] = useState("");
-  const config = currentConfig(state);
+  const own = currentConfig(state);
+  const inherited = useInherited();
+  const config = useMemo(() => own && { ...own, ...inherited }, [own, inherited]);
   if (config === null || state.presets === null) return null;
   const { paper } = state.presets[state.stage];
   const explain: Explain = (text) => ({ onPointerEnter: () => setAbout(text), onFocus: () => setAbout(text) });
@@ -26,7 +29,14 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
     settings
       .filter((setting) => setting.advanced === advanced)
       .map((setting) => (
-        <SettingRow key={setting.key} setting={setting} config={config} paper={paper} explain={explain} />
+        <SettingRow
+          key={setting.key}
+          setting={setting}
+          config={config}
+          paper={paper}
+          explain={explain}
+          isInherited={inherited !== null && INHERITED.some((key) => key === setting.key)}
+        />
       ));
   return (
     <fieldset className="settings" disabled={disabled}>
@@ -72,16 +82,32 @@ export function Settings({ disabled, heldout }: { disabled: boolean; heldout: nu
   );
 }
 
+/** Of the stage on show, where it begins with an adapter: that one's, or what the stage before is to make. */
+function useInherited(): Inherited | null {
+  const before = useTrain((state) => {
+    const stage = stageBefore(state, state.stage);
+    return stage === null ? null : configOf(state, stage);
+  });
+  const parent = useStartAdapter();
+  return useMemo(() => {
+    const from = before ?? parent;
+    // An adapter's record has its targets as PEFT names them, which are the engine's names.
+    return from && { rank: from.rank, alpha: from.alpha, targets: from.targets as TrainConfig["targets"] };
+  }, [before, parent]);
+}
+
 interface SettingRowProps {
   setting: Setting;
   config: TrainConfig;
   paper: TrainConfig;
   explain: Explain;
+  isInherited: boolean;
 }
 
-function SettingRow({ setting, config, paper, explain }: SettingRowProps) {
-  const { key, title, does } = setting;
-  const range = setting.kind === "number" ? ` From ${setting.min} to ${setting.max}.` : "";
+function SettingRow({ setting, config, paper, explain, isInherited }: SettingRowProps) {
+  const { key, title } = setting;
+  const does = isInherited ? "that of the adapter which the stage begins with." : setting.does;
+  const range = setting.kind === "number" && !isInherited ? ` From ${setting.min} to ${setting.max}.` : "";
   const id = `setting-${key}`;
   if (setting.kind === "kinds") {
     return (
@@ -99,7 +125,7 @@ function SettingRow({ setting, config, paper, explain }: SettingRowProps) {
         <label htmlFor={id}>{title}</label>
       </td>
       <td>
-        <SettingField setting={setting} config={config} id={id} />
+        <SettingField setting={setting} config={config} id={id} disabled={isInherited} />
       </td>
       <td className={setting.kind === "number" ? "right number faint" : "right faint"}>
         {settingText(setting, paper)}

@@ -1,37 +1,38 @@
 import { describe, expect, it } from "vitest";
 import { checkTrainConfig } from "../../train/config.ts";
 import { PRESETS } from "../../train/presets.ts";
-import { configProblem, settingProblem, SETTINGS, settingsOf, targetsName } from "./settings.ts";
+import { configProblem, settingProblem, SETTINGS, settingsOf, type Stage, STAGES, targetsName } from "./settings.ts";
 
-const { sft, dpo } = PRESETS;
+const { sft } = PRESETS;
 
 describe("settings", () => {
-  it("take every preset of the studio's stages", () => {
-    for (const config of [sft.quick, sft.paper, dpo.quick, dpo.paper]) expect(configProblem(config)).toBeNull();
+  it("take every preset of every stage", () => {
+    const presets = STAGES.flatMap((stage) => [PRESETS[stage].quick, PRESETS[stage].paper]);
+    for (const config of presets) expect(configProblem(config)).toBeNull();
   });
 
-  it("show each stage what it reads, and nothing of the other", () => {
-    const keys = (stage: "sft" | "dpo"): string[] => settingsOf(stage).map(({ key }) => key);
+  it("show each stage what it reads, and nothing of the others", () => {
+    const keys = (stage: Stage): string[] => settingsOf(stage).map(({ key }) => key);
+    expect(keys("source")).toEqual(expect.arrayContaining(["absentShare", "maxLength", "contrastiveWeight", "rank"]));
+    expect(keys("sft")).not.toContain("absentShare");
     expect(keys("sft")).toContain("contrastiveWeight");
     expect(keys("sft")).not.toContain("beta");
     expect(keys("dpo")).toEqual(expect.arrayContaining(["beta", "boundaryKinds", "saveSteps"]));
     expect(keys("dpo")).not.toContain("rank");
-    for (const stage of ["sft", "dpo"] as const) expect(new Set(keys(stage)).size).toBe(keys(stage).length);
+    for (const stage of STAGES) expect(new Set(keys(stage)).size).toBe(keys(stage).length);
   });
 
-  it.each(SETTINGS.filter(({ kind }) => kind === "number"))(
-    "$title ($stage): its ends are what the engine takes",
-    (setting) => {
-      if (setting.kind !== "number") return;
-      const config = (setting.stage === "dpo" ? dpo : sft).paper;
+  it.each(SETTINGS.filter(({ kind }) => kind === "number"))("$title: its ends are what the engine takes", (setting) => {
+    if (setting.kind !== "number") return;
+    for (const config of setting.stages.map((stage) => PRESETS[stage].paper)) {
       for (const value of [setting.min, setting.max]) {
         expect(() => checkTrainConfig({ ...config, [setting.key]: value })).not.toThrow();
         expect(settingProblem(setting, { ...config, [setting.key]: value })).toBeNull();
       }
       expect(settingProblem(setting, { ...config, [setting.key]: setting.max * 2 })).toContain(setting.title);
       expect(settingProblem(setting, { ...config, [setting.key]: NaN })).toBe(`expected a number for ${setting.title}`);
-    },
-  );
+    }
+  });
 
   it("name what is wrong", () => {
     expect(configProblem({ ...sft.quick, rank: 2.5 })).toBe("expected a whole number for LoRA rank, got 2.5");

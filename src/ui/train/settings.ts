@@ -3,8 +3,15 @@
 
 import type { TrainConfig } from "../../worker/protocol.ts";
 
-/** The stages that the studio trains; source corpora are for the command line. */
-export type StudioStage = "sft" | "dpo";
+/** In the order in which they are trained. */
+export const STAGES = ["source", "sft", "dpo"] as const satisfies readonly TrainConfig["stage"][];
+export type Stage = (typeof STAGES)[number];
+
+export const STAGE_TITLES: Readonly<Record<Stage, string>> = {
+  source: "Source",
+  sft: "SFT + contrastive",
+  dpo: "DPO",
+};
 
 /** Settings whose value is of a type. */
 type KeyOf<T> = { [Name in keyof TrainConfig]-?: TrainConfig[Name] extends T ? Name : never }[keyof TrainConfig];
@@ -14,8 +21,8 @@ type OptionalKey = Exclude<KeyOf<number | null>, NumberKey>;
 interface About {
   title: string;
   does: string;
-  /** Null: a setting of every stage. */
-  stage: StudioStage | null;
+  /** That read it. */
+  stages: readonly Stage[];
   /** Behind the "Advanced" disclosure. */
   advanced: boolean;
 }
@@ -59,9 +66,11 @@ export interface KindsSetting extends About {
 
 export type Setting = NumberSetting | OptionalSetting | ChoiceSetting | TargetsSetting | KindsSetting;
 
-const everywhere = { stage: null, advanced: false } as const;
-const sft = { stage: "sft", advanced: false } as const;
-const dpo = { stage: "dpo", advanced: false } as const;
+const everywhere = { stages: STAGES, advanced: false } as const;
+const source = { stages: ["source"], advanced: false } as const;
+/** The stages that learn from prompts. */
+const prompts = { stages: ["source", "sft"], advanced: false } as const;
+const dpo = { stages: ["dpo"], advanced: false } as const;
 const advanced = { advanced: true } as const;
 
 export const SETTINGS: readonly Setting[] = [
@@ -78,7 +87,7 @@ export const SETTINGS: readonly Setting[] = [
     "Prompts a step",
     [1, 64, 1],
     "Gradients of so many prompts are averaged into one update.",
-    sft,
+    prompts,
   ),
   number("gradAccumSteps", "Pairs a step", [1, 64, 1], "Gradients of so many pairs are averaged into one update.", dpo),
   number(
@@ -86,7 +95,21 @@ export const SETTINGS: readonly Setting[] = [
     "Contrastive weight",
     [0, 10, "any"],
     "λ of the attention contrastive loss: draws the queries of a type to the keys of its entities. 0: off.",
-    sft,
+    prompts,
+  ),
+  number(
+    "absentShare",
+    "Absent types",
+    [0, 1, "any"],
+    "Share of its corpus's other types that a sentence is asked for too, so that empty answers are learned.",
+    source,
+  ),
+  number(
+    "maxLength",
+    "Longest prompt",
+    [32, 131072, 1],
+    "Prompts of more tokens are left out, as are those over the model's context.",
+    source,
   ),
   number("beta", "β", [0.001, 10, "any"], "How strongly the stage holds on to the adapter it begins with.", dpo),
   number(
@@ -103,8 +126,8 @@ export const SETTINGS: readonly Setting[] = [
     does: "How an entity's words are moved to make a wrong answer. The adapter's own errors are always pairs too.",
     ...dpo,
   },
-  number("rank", "LoRA rank", [1, 64, 1], "Size of the adapter: what it can learn, and its memory.", sft),
-  number("alpha", "LoRA alpha", [1, 128, 1], "The adapter is scaled by alpha / rank.", sft),
+  number("rank", "LoRA rank", [1, 64, 1], "Size of the adapter: what it can learn, and its memory.", prompts),
+  number("alpha", "LoRA alpha", [1, 128, 1], "The adapter is scaled by alpha / rank.", prompts),
   number(
     "dropout",
     "LoRA dropout",
@@ -133,7 +156,7 @@ export const SETTINGS: readonly Setting[] = [
     key: "targets",
     title: "LoRA targets",
     does: "Which linears of each layer are adapted.",
-    ...sft,
+    ...prompts,
   },
   {
     kind: "optional",
@@ -151,7 +174,7 @@ export const SETTINGS: readonly Setting[] = [
     min: 0,
     empty: "auto",
     does: "Layer whose queries and keys are compared, from 0. Empty: the paper's 26 of 32, or the same share of another depth.",
-    stage: "sft",
+    ...prompts,
     ...advanced,
   },
   {
@@ -160,7 +183,7 @@ export const SETTINGS: readonly Setting[] = [
     title: "Contrastive pooling",
     choices: { mean: "mean", ancestor: "first, last" },
     does: "Which tokens stand for a type and an entity.",
-    stage: "sft",
+    ...prompts,
     ...advanced,
   },
   {
@@ -169,7 +192,7 @@ export const SETTINGS: readonly Setting[] = [
     title: "Contrastive RoPE",
     choices: { pre: "before", post: "after" },
     does: "Whether queries and keys are compared before or after their positions are rotated in.",
-    stage: "sft",
+    ...prompts,
     ...advanced,
   },
   number(
@@ -177,17 +200,27 @@ export const SETTINGS: readonly Setting[] = [
     "DPO-Positive λ",
     [0, 500, "any"],
     "Penalty where right answers become less likely than before. 0: plain DPO.",
-    { stage: "dpo", ...advanced },
+    { ...dpo, ...advanced },
   ),
   number(
     "chosenDropAlarm",
     "Drop alarm",
     [0.1, 1000, "any"],
     "Warns when right answers fall by so many nats below where they began.",
-    { stage: "dpo", ...advanced },
+    { ...dpo, ...advanced },
   ),
+  {
+    kind: "optional",
+    key: "earlyStopping",
+    title: "Early stopping",
+    min: 1,
+    empty: "never",
+    does: "Stops after so many evaluations without a better held-out F1. Empty: never.",
+    ...everywhere,
+    ...advanced,
+  },
   number("saveSteps", "Save every", [1, 1000, 1], "Steps between the states that a closed tab can go on from.", {
-    stage: null,
+    ...everywhere,
     ...advanced,
   }),
 ];
@@ -197,14 +230,18 @@ function number(
   title: string,
   [min, max, step]: [number, number, number | "any"],
   does: string,
-  about: Pick<About, "stage" | "advanced">,
+  about: Pick<About, "stages" | "advanced">,
 ): NumberSetting {
   return { kind: "number", key, title, min, max, step, does, ...about };
 }
 
-export function settingsOf(stage: StudioStage): Setting[] {
-  return SETTINGS.filter((setting) => setting.stage === null || setting.stage === stage);
+export function settingsOf(stage: Stage): Setting[] {
+  return SETTINGS.filter(({ stages }) => stages.includes(stage));
 }
+
+/** Settings that come with the adapter that a stage begins with. */
+export const INHERITED = ["rank", "alpha", "targets"] as const satisfies readonly (keyof TrainConfig)[];
+export type Inherited = Pick<TrainConfig, (typeof INHERITED)[number]>;
 
 export const TARGET_PRESETS: Readonly<Record<string, TrainConfig["targets"]>> = {
   "q, v": ["q_proj", "v_proj"],
@@ -235,8 +272,7 @@ export function settingProblem(setting: Setting, config: TrainConfig): string | 
 }
 
 export function configProblem(config: TrainConfig): string | null {
-  const stage = config.stage === "dpo" ? "dpo" : "sft";
-  for (const setting of settingsOf(stage)) {
+  for (const setting of settingsOf(config.stage)) {
     const problem = settingProblem(setting, config);
     if (problem !== null) return problem;
   }

@@ -18,14 +18,24 @@ const adapters = [
   adapter("new", "sft+cl", 2, "here"),
   adapter("preferences", "dpo", 3, "here"),
   adapter("elsewhere", "sft", 4, "there"),
+  adapter("corpora", "source", 5, "here"),
 ];
+const known = { adapters, model };
+const none = { sft: null, dpo: null };
 
 it("DPO begins with the newest SFT adapter of the model, or the chosen one", () => {
-  const known = { adapters, model };
-  expect(startAdapters(known).map(({ id }) => id)).toEqual(["new", "old", "imported"]);
-  expect(startAdapter({ stage: "dpo", parent: null }, known)?.id).toBe("new");
-  expect(startAdapter({ stage: "dpo", parent: "old" }, known)?.id).toBe("old");
-  expect(startAdapter({ stage: "dpo", parent: "preferences" }, known)?.id).toBe("new");
-  expect(startAdapter({ stage: "dpo", parent: null }, { adapters: [], model })).toBeNull();
-  expect(startAdapter({ stage: "sft", parent: "old" }, known)).toBeNull();
+  expect(startAdapters("dpo", known).map(({ id }) => id)).toEqual(["new", "old", "corpora", "imported"]);
+  expect(startAdapter("dpo", none, known)?.id).toBe("new");
+  expect(startAdapter("dpo", { ...none, dpo: "old" }, known)?.id).toBe("old");
+  expect(startAdapter("dpo", { ...none, dpo: "preferences" }, known)?.id).toBe("new");
+  expect(startAdapter("dpo", none, { adapters: [], model })).toBeNull();
+});
+
+it("SFT begins with a fresh adapter unless one is chosen, source pre-training always", () => {
+  expect(startAdapters("sft", known).map(({ id }) => id)).toEqual(["corpora", "new", "old", "imported"]);
+  expect(startAdapter("sft", none, known)).toBeNull();
+  expect(startAdapter("sft", { ...none, sft: "corpora" }, known)?.id).toBe("corpora");
+  expect(startAdapter("sft", { ...none, sft: "elsewhere" }, known)).toBeNull();
+  expect(startAdapters("source", known)).toEqual([]);
+  expect(startAdapter("source", { sft: "old", dpo: "old" }, known)).toBeNull();
 });

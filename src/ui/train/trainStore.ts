@@ -1,61 +1,89 @@
 // The settings of the next training, and what it is to learn from.
 
 import { create } from "zustand";
-import type { AdapterRecord } from "../../storage/database.ts";
 import type { Project, ProjectDocument } from "../../storage/project.ts";
 import type { TrainConfig, TrainRequest } from "../../worker/protocol.ts";
-import { studio } from "../stores/engineStore.ts";
-import { configProblem, type StudioStage } from "./settings.ts";
+import type { StudioClient } from "../../worker/client.ts";
+import { configProblem, type Stage, STAGES } from "./settings.ts";
+import type { Parents } from "./startAdapter.ts";
 
 export type PresetName = "quick" | "paper" | "mine";
 
 interface TrainState {
-  stage: StudioStage;
-  /** The adapter that DPO is to begin with; null: the newest that can. */
-  parent: string | null;
+  /** Whose settings are shown. */
+  stage: Stage;
+  /** Those that are trained, each beginning with the adapter of the one before. */
+  on: Readonly<Record<Stage, boolean>>;
+  /** The adapter that the first of them is to begin with. */
+  parents: Parents;
   /** Null until the engine has told its presets. */
-  presets: Readonly<Record<StudioStage, Readonly<Record<"quick" | "paper", TrainConfig>>>> | null;
+  presets: Readonly<Record<Stage, Readonly<Record<"quick" | "paper", TrainConfig>>>> | null;
   preset: PresetName;
   /** What "my settings" are, of each stage. */
-  mine: Readonly<Record<StudioStage, TrainConfig | null>>;
+  mine: Readonly<Record<Stage, TrainConfig | null>>;
   evaluate: TrainRequest["evaluate"];
   /** Runs whose loss is drawn beside the one on the chart. */
   overlaid: readonly string[];
   /** At most so many held-out sentences are predicted; null: all. */
   heldoutLimit: number | null;
-  loadPresets(): Promise<void>;
+  loadPresets(client: StudioClient): Promise<void>;
+  /** Puts a stage on or off; one that is put on is shown. */
+  include(stage: Stage, on: boolean): void;
   choosePreset(preset: PresetName): void;
   change(patch: Partial<TrainConfig>): void;
 }
 
 export const useTrain = create<TrainState>()((set, get) => ({
   stage: "sft",
-  parent: null,
+  on: { source: false, sft: true, dpo: false },
+  parents: { sft: null, dpo: null },
   presets: null,
   preset: "quick",
-  mine: { sft: null, dpo: null },
+  mine: { source: null, sft: null, dpo: null },
   evaluate: "epoch",
   overlaid: [],
   heldoutLimit: null,
-  async loadPresets() {
-    if (get().presets === null) set({ presets: await studio().presets() });
+  async loadPresets(client) {
+    if (get().presets === null) set({ presets: await client.presets() });
+  },
+  include(stage, on) {
+    set({ on: { ...get().on, [stage]: on }, ...(on ? { stage } : {}) });
   },
   choosePreset(preset) {
-    const { mine, stage } = get();
-    const config = currentConfig(get());
-    set(preset === "mine" && mine[stage] === null ? { preset, mine: { ...mine, [stage]: config } } : { preset });
+    set(preset === "mine" ? { preset, mine: allMine(get()) } : { preset });
   },
   /** Any change makes the settings one's own, beginning from the preset that was on. */
   change(patch) {
-    const { mine, stage } = get();
+    const { stage } = get();
     const config = currentConfig(get());
-    if (config !== null) set({ preset: "mine", mine: { ...mine, [stage]: { ...config, ...patch } } });
+    if (config !== null) set({ preset: "mine", mine: { ...allMine(get()), [stage]: { ...config, ...patch } } });
   },
 }));
 
-export function currentConfig({ presets, preset, mine, stage }: TrainState): TrainConfig | null {
+/** One's own settings of all stages: those that there are none of yet begin from the preset that is on. */
+function allMine(state: TrainState): TrainState["mine"] {
+  const { source, sft, dpo } = state.mine;
+  return {
+    source: source ?? configOf(state, "source"),
+    sft: sft ?? configOf(state, "sft"),
+    dpo: dpo ?? configOf(state, "dpo"),
+  };
+}
+
+export function configOf({ presets, preset, mine }: TrainState, stage: Stage): TrainConfig | null {
   const own = preset === "mine" ? mine[stage] : null;
   return own ?? presets?.[stage][preset === "paper" ? "paper" : "quick"] ?? null;
+}
+
+/** Of the stage that is shown. */
+export function currentConfig(state: TrainState): TrainConfig | null {
+  return configOf(state, state.stage);
+}
+
+/** The stage whose adapter another one begins with; null where it is the first, or off. */
+export function stageBefore({ on }: Pick<TrainState, "on">, stage: Stage): Stage | null {
+  if (!on[stage]) return null;
+  return STAGES.slice(0, STAGES.indexOf(stage)).findLast((earlier) => on[earlier]) ?? null;
 }
 
 export function supportSet(project: Project): ProjectDocument[] {
@@ -66,16 +94,13 @@ export function heldoutSet(project: Project, limit: number | null): ProjectDocum
   return project.documents.filter(({ split, done }) => split === "heldout" && done).slice(0, limit ?? undefined);
 }
 
-/** Why training cannot start, in one sentence with what to do, or null. */
-export function trainingProblem(project: Project, config: TrainConfig, parent: AdapterRecord | null): string | null {
-  if (config.stage === "dpo" && parent === null) {
-    return "expected an SFT adapter for DPO to begin with, got none (train the stage SFT first, or import an adapter under Models)";
-  }
-  return planProblem(project, config);
+/** Why it cannot even be said what training on the support set would take, or null. */
+export function planProblem(project: Project, config: TrainConfig): string | null {
+  return supportProblem(project) ?? configProblem(config);
 }
 
-/** Why it cannot even be said what training would take, or null. */
-export function planProblem(project: Project, config: TrainConfig): string | null {
+/** Why nothing can be learned from the project's own sentences, or null. */
+export function supportProblem(project: Project): string | null {
   const support = supportSet(project);
   if (support.length === 0) {
     return "expected at least one support sentence marked done, got none (label some under Label; Space marks one done)";
@@ -88,5 +113,5 @@ export function planProblem(project: Project, config: TrainConfig): string | nul
   if (support.every(({ entities }) => entities.length === 0)) {
     return "expected at least one labelled entity in the support set, got none";
   }
-  return configProblem(config);
+  return null;
 }

@@ -1,0 +1,49 @@
+import { useEffect, useState } from "react";
+import type { CorpusRecord } from "../../storage/database.ts";
+import type { ModelMemory } from "../../worker/protocol.ts";
+import { Facts } from "../components/Facts.tsx";
+import { Verdict } from "../components/Verdict.tsx";
+import { formatCount } from "../format.ts";
+import { ask, useEngine } from "../stores/engineStore.ts";
+import { configProblem } from "./settings.ts";
+import { definedTypes, type SourceType } from "./sourceTypes.ts";
+import { currentConfig, useTrain } from "./trainStore.ts";
+
+/** What the corpora hold, and what training takes as far as it can be said before they are read. */
+export function SourceFacts({ corpora, types }: { corpora: readonly CorpusRecord[]; types: readonly SourceType[] }) {
+  const config = useTrain(currentConfig);
+  const memory = useMemory();
+  const sentences = sum(corpora.map((corpus) => corpus.sentences));
+  const entities = sum(definedTypes(types).map((type) => type.entities));
+  return (
+    <Facts
+      rows={[
+        ["Sentences", formatCount(sentences)],
+        ["Entities of defined types", formatCount(entities)],
+        ["Optimizer steps", config?.maxSteps == null ? "known once read" : formatCount(config.maxSteps)],
+        ["GPU memory", memory && <Verdict key="memory" need={memory.training} />],
+      ]}
+    />
+  );
+}
+
+/** For prompts as long as the settings allow. */
+function useMemory(): ModelMemory | null {
+  const config = useTrain(currentConfig);
+  const open = useEngine(({ model }) => (model.kind === "open" ? model.facts.fingerprint : null));
+  const gpu = useEngine((state) => state.gpu.kind);
+  const [memory, setMemory] = useState<ModelMemory | null>(null);
+  useEffect(() => {
+    if (config === null || open === null || configProblem(config) !== null) return;
+    let current = true;
+    void ask((client) => client.memory(config, config.maxLength)).then((next) => current && setMemory(next));
+    return () => {
+      current = false;
+    };
+  }, [config, open, gpu]);
+  return memory;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
