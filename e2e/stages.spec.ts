@@ -70,14 +70,17 @@ test("DPO begins with the SFT adapter, makes its pairs, and says when it changed
   await openStudio(page);
   await keepOneSentence(page);
   await openTrain(page, { ...SHORT, "Step limit": "1" }, "never");
-  await page.getByRole("button", { name: "DPO", exact: true }).click();
+  await page.getByLabel("Include SFT + contrastive").uncheck();
+  await page.getByLabel("Include DPO").check();
   await expect(page.getByText("expected an SFT adapter for DPO to begin with, got none")).toBeVisible();
   await expect(page.getByRole("button", { name: "Train", exact: true })).toBeDisabled();
-  await page.getByRole("button", { name: "SFT + contrastive" }).click();
+  await page.getByLabel("Include DPO").uncheck();
+  await page.getByLabel("Include SFT + contrastive").check();
   await train(page);
   await expect(status(page)).toContainText("finished", SLOW);
 
-  await page.getByRole("button", { name: "DPO", exact: true }).click();
+  await page.getByLabel("Include SFT + contrastive").uncheck();
+  await page.getByLabel("Include DPO").check();
   await expect(page.getByLabel("Begins with").locator("option:checked")).toHaveText("SFT + CL: Kitchen notes 1");
   for (const kind of ["shift-left", "expand-both"]) await page.getByLabel(kind, { exact: true }).uncheck();
   await openTrain(page, { "Learning rate": "1e-7", "Pairs a step": "1", "Step limit": "2" }, "never");

@@ -53,7 +53,7 @@ function TrainPanel() {
             ))}
             {problems.length === 0 && model.kind === "opening" && <p className="faint">Opening the model.</p>}
             {problems.length === 0 && titles.length > 1 && (
-              <p className="faint">{titles.join(" → ")}, one after the other.</p>
+              <p className="faint in-turn">{titles.join(" → ")}, in turn.</p>
             )}
             <button className="primary" disabled={!canStart} onClick={() => void startTraining()}>
               Train

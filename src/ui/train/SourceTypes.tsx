@@ -7,6 +7,8 @@ import { useView } from "../stores/viewStore.ts";
 import { useSource } from "./sourceStore.ts";
 import { definedTypes, type SourceType } from "./sourceTypes.ts";
 
+const SHOWN_MISSING = 6;
+
 interface Loaded {
   said: string;
   before: Readonly<Record<string, string>>;
@@ -16,7 +18,8 @@ interface Loaded {
 export function SourceTypes({ types }: { types: readonly SourceType[] }) {
   const training = useEngine(({ job }) => job?.kind === "train");
   const [loaded, setLoaded] = useState<Loaded | null>(null);
-  const defined = definedTypes(types).length;
+  const defined = new Set(definedTypes(types).map(({ name }) => name));
+  const missing = types.map(({ name }) => name).filter((name) => !defined.has(name));
   const load = async (file: File | undefined): Promise<void> => {
     if (file === undefined) return;
     try {
@@ -37,7 +40,7 @@ export function SourceTypes({ types }: { types: readonly SourceType[] }) {
       <legend className="visually-hidden">Types of the corpora</legend>
       <header className="row">
         <h3 className="grow">
-          Types: {formatCount(defined)} of {formatCount(types.length)} defined
+          Types: {formatCount(defined.size)} of {formatCount(types.length)} defined
         </h3>
         <label className="file-button small" title='{"type": "what it refers to", …}, as obp train --types takes it'>
           <input
@@ -89,13 +92,10 @@ export function SourceTypes({ types }: { types: readonly SourceType[] }) {
           </li>
         ))}
       </ul>
-      {defined < types.length && (
+      {missing.length > 0 && (
         <p className="warn-text">
-          {defined === 0 ? "No type is defined yet: " : "Types without a definition take no part: "}
-          {types
-            .filter(({ definition }) => definition.trim() === "")
-            .map(({ name }) => name)
-            .join(", ")}
+          Types without a definition take no part: {missing.slice(0, SHOWN_MISSING).join(", ")}
+          {missing.length > SHOWN_MISSING && ` and ${formatCount(missing.length - SHOWN_MISSING)} more`}
         </p>
       )}
     </fieldset>
