@@ -4,21 +4,28 @@ import { SPLITS, type ProjectDocument, type Split } from "../../storage/project.
 import { SPLIT_TITLES } from "../splitTitles.ts";
 import { Empty } from "../components/Empty.tsx";
 import { Icon } from "../components/Icon.tsx";
-import { formatCount } from "../format.ts";
+import { formatCount, plural } from "../format.ts";
+import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { typeStyle } from "../typeStyle.ts";
 import { openDocument } from "./labelActions.ts";
 import { filteredDocuments, setCursor, useLabel, type StatusFilter } from "./labelStore.ts";
+import { openSuggestions } from "./suggestions.ts";
 
 const ROW_HEIGHT = 48;
 
 /** The project's documents; a click opens one in the workspace that shows the list. */
 export function DocumentList({ current, panel }: { current: ProjectDocument | null; panel: "label" | "inspect" }) {
   const filter = useLabel();
-  const documents = useProject(({ project }) => project?.documents);
-  const types = useProject(({ project }) => project?.types) ?? [];
-  const shown = useMemo(() => filteredDocuments(documents ?? [], filter), [documents, filter]);
+  const project = useProject((state) => state.project);
+  const suggestions = useEngine((state) => state.suggestions);
+  const documents = project?.documents ?? [];
+  const types = project?.types ?? [];
+  const shown = useMemo(
+    () => (project === null ? [] : filteredDocuments(project, filter, suggestions)),
+    [project, filter, suggestions],
+  );
   const scroller = useRef<HTMLDivElement>(null);
   const list = useVirtualizer({
     count: shown.length,
@@ -31,9 +38,9 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
     if (currentIndex >= 0) list.scrollToIndex(currentIndex, { align: "auto" });
   }, [currentIndex, list]);
 
-  const count = (split: Split): number => documents?.filter((document) => document.split === split).length ?? 0;
+  const count = (split: Split): number => documents.filter((document) => document.split === split).length;
   const openFirst = (split: Split): void => {
-    const first = filteredDocuments(documents ?? [], { ...filter, split })[0];
+    const first = project === null ? undefined : filteredDocuments(project, { ...filter, split }, suggestions)[0];
     useLabel.setState({ split });
     if (first !== undefined) openDocument(first.id, panel);
     else setCursor(0);
@@ -60,12 +67,14 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
           />
           <select
             aria-label="Status"
+            className="narrow"
             value={filter.status}
             onChange={(event) => useLabel.setState({ status: event.target.value as StatusFilter })}
           >
             <option value="all">All</option>
             <option value="open">Open</option>
             <option value="done">Done</option>
+            <option value="disagrees">Model disagrees</option>
           </select>
           <select
             aria-label="With type"
@@ -119,6 +128,7 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
                 </div>
                 <div className="row faint">
                   <span className="grow ellipsis mono">{document.id}</span>
+                  <Suggested count={openSuggestions(document, suggestions.get(document.id), types).length} />
                   <TypeTally document={document} names={types.map(({ name }) => name)} />
                 </div>
               </div>
@@ -127,6 +137,14 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
         </div>
       </div>
     </section>
+  );
+}
+
+function Suggested({ count }: { count: number }) {
+  return count === 0 ? null : (
+    <span className="suggested-count number" title={plural(count, "open suggestion")}>
+      {count}
+    </span>
   );
 }
 

@@ -1,26 +1,32 @@
-// The text being labelled: pieces of it as nested spans, one wrapper for each entity that covers the piece.
+// The text being labelled: pieces of it as nested spans, one wrapper for each entity or suggestion that covers the piece.
 
 import { useRef, type CSSProperties, type PointerEvent, type ReactNode } from "react";
 import { compareEntities, type Entity } from "../../ner/document.ts";
 import type { ProjectDocument } from "../../storage/project.ts";
+import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { typeStyle } from "../typeStyle.ts";
 import { sameEntity } from "./edits.ts";
 import { labelSpan, removeFrom } from "./labelActions.ts";
-import { entityInHand, selectedSpan, setCursor, useLabel, wordsOf } from "./labelStore.ts";
+import { markInHand, pick, selectedSpan, setCursor, useLabel, wordsOf } from "./labelStore.ts";
 import { cutPieces, underlineLevels, type Piece } from "./pieces.ts";
 import { characterAt, wordAt } from "./pointer.ts";
+import { AnswerButtons, formatProbability, SuggestionList } from "./SuggestionList.tsx";
+import { marksOf, openSuggestions, type Mark } from "./suggestions.ts";
 
 export function TextView({ document }: { document: ProjectDocument }) {
   const state = useLabel();
   const types = useProject(({ project }) => project?.types) ?? [];
+  const record = useEngine(({ suggestions }) => suggestions.get(document.id));
   const element = useRef<HTMLDivElement>(null);
   /** Where a drag began: a word, or with Shift a character. */
   const drag = useRef<{ word: number; character: number | null } | null>(null);
 
   const words = wordsOf(document);
-  const levels = underlineLevels(document.entities);
-  const inHand = entityInHand(document, state);
+  const suggestions = openSuggestions(document, record, types);
+  const marks = marksOf(document, suggestions);
+  const levels = underlineLevels(marks);
+  const inHand = markInHand(document, marks, state);
   const span = selectedSpan(document, state);
   const indexOf = (type: string): number => types.findIndex(({ name }) => name === type);
 
@@ -53,7 +59,7 @@ export function TextView({ document }: { document: ProjectDocument }) {
     }
   };
 
-  const draw = (piece: Piece): ReactNode => {
+  const draw = (piece: Piece<Mark>): ReactNode => {
     const selected = span !== null && piece.start >= span.start && piece.end <= span.end;
     const text: ReactNode = (
       <span
@@ -64,20 +70,23 @@ export function TextView({ document }: { document: ProjectDocument }) {
         {document.text.slice(piece.start, piece.end)}
       </span>
     );
-    return piece.entities.reduceRight((inner: ReactNode, entity: Entity): ReactNode => {
-      const index = indexOf(entity.type);
-      const { color, shape, underline } = typeStyle(index);
-      const level = levels.get(entity) ?? 0;
-      const held = inHand !== null && sameEntity(entity, inHand);
+    return piece.entities.reduceRight((inner: ReactNode, mark: Mark): ReactNode => {
+      const { color, shape, underline } = typeStyle(indexOf(mark.type));
+      const level = levels.get(mark) ?? 0;
+      const held = inHand !== null && sameEntity(mark, inHand);
+      const [first, last] = [piece.start === mark.start, piece.end === mark.end];
       const style = { "--color": color, "--level": level, textDecorationStyle: underline } as CSSProperties;
+      const look = mark.suggested ? `suggested${first ? " first" : ""}${last ? " last" : ""}` : "";
       return (
-        <mark className={held ? "entity held" : "entity"} style={style} title={entity.type}>
+        <mark className={`entity ${look}${held ? " held" : ""}`} style={style} title={describe(mark)}>
           {inner}
-          {piece.start === entity.start && (
+          {first && (
             <span className="entity-name">
-              {shape} {entity.type}
-              {held && (
-                <button onClick={() => removeFrom(document, entity)} aria-label={`Remove ${entity.type}`} tabIndex={-1}>
+              {shape} {mark.type}
+              {mark.suggested && <span className="number"> {formatProbability(mark.probability)}</span>}
+              {held && mark.suggested && <AnswerButtons document={document} suggestion={mark} />}
+              {held && !mark.suggested && (
+                <button onClick={() => removeFrom(document, mark)} aria-label={`Remove ${mark.type}`} tabIndex={-1}>
                   ×
                 </button>
               )}
@@ -107,16 +116,23 @@ export function TextView({ document }: { document: ProjectDocument }) {
           if (inHand === null && span !== null && type !== undefined) labelSpan(document, span.start, span.end, type);
         }}
       >
-        {cutPieces(document.text, words, document.entities).map((piece) => (
+        {cutPieces(document.text, words, marks).map((piece) => (
           <span key={piece.start}>{draw(piece)}</span>
         ))}
       </div>
       <p className="visually-hidden" aria-live="polite">
-        {span === null ? "" : `${document.text.slice(span.start, span.end)}, ${inHand?.type ?? "no label"}`}
+        {span === null
+          ? ""
+          : `${document.text.slice(span.start, span.end)}, ${inHand === null ? "no label" : describe(inHand)}`}
       </p>
       <EntityList document={document} inHand={inHand} indexOf={indexOf} />
+      <SuggestionList document={document} suggestions={suggestions} inHand={inHand} indexOf={indexOf} />
     </div>
   );
+}
+
+function describe({ type, suggested, probability }: Mark): string {
+  return suggested ? `${type}, suggested with ${formatProbability(probability)}` : type;
 }
 
 function EntityList(props: { document: ProjectDocument; inHand: Entity | null; indexOf: (type: string) => number }) {
@@ -131,7 +147,11 @@ function EntityList(props: { document: ProjectDocument; inHand: Entity | null; i
         const held = inHand !== null && sameEntity(entity, inHand);
         return (
           <li key={`${entity.start} ${entity.end} ${entity.type}`} className={held ? "held" : ""}>
-            <button className="quiet" onClick={() => useLabel.setState({ picked: entity })}>
+            <button
+              className="quiet"
+              onMouseDown={(event) => event.preventDefault()}
+              onClick={() => pick(document, entity)}
+            >
               <span style={{ color }}>{shape}</span>
               <span className="ellipsis">{document.text.slice(entity.start, entity.end)}</span>
               <span className="faint">{entity.type}</span>

@@ -34,6 +34,13 @@ describe("addEntity", () => {
     expect(addEntity(document, outer).entities).toEqual([outer, quantity, butter]);
   });
 
+  it("keeps no probability, and takes the span out of what was refused", () => {
+    const spoon = { start: 14, end: 16, type: "utensil" };
+    const after = addEntity({ ...document, rejected: [quantity, spoon] }, { ...spoon, probability: 0.5 });
+    expect(after.entities).toEqual([quantity, spoon, butter]);
+    expect(after.rejected).toEqual([quantity]);
+  });
+
   it("returns the same document where the entity is there already, is empty, or cuts a character in two", () => {
     expect(addEntity(document, { ...butter })).toBe(document);
     expect(addEntity(document, { start: 3, end: 3, type: "x" })).toBe(document);
@@ -96,6 +103,15 @@ describe("types", () => {
     expect(renamed.documents[1]?.entities[0]?.type).toBe("amount");
     expect(renameType(project, "quantity", "ingredient")).toBe(project);
     expect(renameType(project, "quantity", "  ")).toBe(project);
+  });
+
+  it("renames and removes in what was refused too", () => {
+    const rejected = [quantity, butter];
+    const refused: Project = { ...project, documents: [{ ...document, entities: [], rejected }] };
+    const [renamed] = renameType(refused, "quantity", "amount").documents;
+    expect(renamed?.rejected).toEqual([{ ...quantity, type: "amount" }, butter]);
+    expect(removeType(refused, "quantity").documents[0]?.rejected).toEqual([butter]);
+    expect(removeType(refused, "utensil").documents[0]).toBe(refused.documents[0]);
   });
 
   it("removes with the labels", () => {

@@ -18,15 +18,17 @@ function withEntities(document: ProjectDocument, entities: Entity[]): ProjectDoc
   return { ...document, entities: entities.sort(compareEntities) };
 }
 
-/** Adds an entity; those of the same type that it overlaps give way to it. */
+/** Adds an entity; those of the same type that it overlaps give way to it. A span that was refused is so no longer. */
 export function addEntity(document: ProjectDocument, entity: Entity): ProjectDocument {
-  const { text, entities } = document;
+  const { text, entities, rejected } = document;
   if (entity.end <= entity.start || splitsSurrogatePair(text, entity.start) || splitsSurrogatePair(text, entity.end)) {
     return document;
   }
   if (entities.some((other) => sameEntity(other, entity))) return document;
   const kept = entities.filter((other) => other.type !== entity.type || !overlaps(other, entity));
-  return withEntities(document, [...kept, { start: entity.start, end: entity.end, type: entity.type }]);
+  const added = withEntities(document, [...kept, { start: entity.start, end: entity.end, type: entity.type }]);
+  if (rejected?.some((other) => sameEntity(other, entity)) !== true) return added;
+  return { ...added, rejected: rejected.filter((other) => !sameEntity(other, entity)) };
 }
 
 export function removeEntity(document: ProjectDocument, entity: Entity): ProjectDocument {
@@ -74,6 +76,20 @@ export function typeCounts(documents: readonly ProjectDocument[]): Map<string, n
   return counts;
 }
 
+/** Changes the labels of each document, and what it has rejected, where they have the type. */
+function changeSpans(
+  documents: readonly ProjectDocument[],
+  name: string,
+  change: (spans: readonly Entity[]) => Entity[],
+): ProjectDocument[] {
+  return documents.map((document) => {
+    const { entities, rejected = [] } = document;
+    if (![...entities, ...rejected].some(({ type }) => type === name)) return document;
+    const changed = { ...document, entities: change(entities) };
+    return rejected.length === 0 ? changed : { ...changed, rejected: change(rejected) };
+  });
+}
+
 /** Renames a type everywhere; to a name that is in use or empty changes nothing. */
 export function renameType(project: Project, from: string, to: string): Project {
   const name = to.trim();
@@ -81,26 +97,17 @@ export function renameType(project: Project, from: string, to: string): Project 
   return {
     ...project,
     types: project.types.map((type) => (type.name === from ? { ...type, name } : type)),
-    documents: project.documents.map((document) =>
-      document.entities.some(({ type }) => type === from)
-        ? {
-            ...document,
-            entities: document.entities.map((entity) => (entity.type === from ? { ...entity, type: name } : entity)),
-          }
-        : document,
+    documents: changeSpans(project.documents, from, (spans) =>
+      spans.map((span) => (span.type === from ? { ...span, type: name } : span)),
     ),
   };
 }
 
-/** Removes a type with its labels. */
+/** Removes a type with its labels, and with what was refused of it. */
 export function removeType(project: Project, name: string): Project {
   return {
     ...project,
     types: project.types.filter((type) => type.name !== name),
-    documents: project.documents.map((document) =>
-      document.entities.some(({ type }) => type === name)
-        ? { ...document, entities: document.entities.filter(({ type }) => type !== name) }
-        : document,
-    ),
+    documents: changeSpans(project.documents, name, (spans) => spans.filter(({ type }) => type !== name)),
   };
 }

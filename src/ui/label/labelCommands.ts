@@ -2,8 +2,9 @@
 
 import type { Command } from "../command.ts";
 import { useProject } from "../stores/projectStore.ts";
-import { applyType, doneAndNext, moveCursor, nudge, pickEntity, removeInHand, stepDocument } from "./labelActions.ts";
+import { applyType, doneAndNext, moveCursor, nudge, pickMark, removeInHand, stepDocument } from "./labelActions.ts";
 import { cursorToLine } from "./lines.ts";
+import { acceptEvery, acceptInHand, suggestForOpen, suggestHere } from "./suggestionActions.ts";
 
 export function labelCommands(): Command[] {
   const types = useProject.getState().project?.types.slice(0, 9) ?? [];
@@ -45,13 +46,29 @@ export function labelCommands(): Command[] {
       keys: ["Shift+ArrowDown"],
       run: () => cursorToLine(1, true),
     },
-    { id: "nextEntity", group, title: "Next entity", keys: ["e"], run: () => pickEntity(1) },
-    { id: "previousEntity", group, title: "Previous entity", keys: ["Shift+e"], run: () => pickEntity(-1) },
+    { id: "nextEntity", group, title: "Next entity or suggestion", keys: ["e"], run: () => pickMark(1) },
+    { id: "previousEntity", group, title: "Previous entity or suggestion", keys: ["Shift+e"], run: () => pickMark(-1) },
     { id: "startLeft", group, title: "Left edge to the left", keys: ["["], run: () => nudge("start", -1) },
     { id: "startRight", group, title: "Left edge to the right", keys: ["]"], run: () => nudge("start", 1) },
     { id: "endLeft", group, title: "Right edge to the left", keys: ["{"], run: () => nudge("end", -1) },
     { id: "endRight", group, title: "Right edge to the right", keys: ["}"], run: () => nudge("end", 1) },
-    { id: "remove", group, title: "Remove the entity", keys: ["x", "Backspace", "Delete"], run: removeInHand },
+    { id: "accept", group, title: "Accept the suggestion", keys: ["Enter"], run: acceptInHand },
+    {
+      id: "remove",
+      group,
+      title: "Remove the entity, reject the suggestion",
+      keys: ["x", "Backspace", "Delete"],
+      run: removeInHand,
+    },
+    { id: "acceptAll", group, title: "Accept all suggestions", keys: ["a"], run: acceptEvery },
+    { id: "suggest", group, title: "Suggest entities here", keys: ["s"], run: suggestHere },
+    {
+      id: "suggestForOpen",
+      group,
+      title: "Suggest for all open documents",
+      keys: ["Shift+s"],
+      run: suggestForOpen,
+    },
     { id: "done", group, title: "Done, next document", keys: ["Space"], run: doneAndNext },
     { id: "next", group, title: "Next document", keys: ["j"], run: () => void stepDocument(1) },
     { id: "previous", group, title: "Previous document", keys: ["k"], run: () => void stepDocument(-1) },

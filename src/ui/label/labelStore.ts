@@ -3,18 +3,22 @@
 import { create } from "zustand";
 import type { Entity } from "../../ner/document.ts";
 import { segmentWords } from "../../ner/words.ts";
-import type { ProjectDocument, Split } from "../../storage/project.ts";
+import type { SuggestionRecord } from "../../storage/database.ts";
+import type { Project, ProjectDocument, Split } from "../../storage/project.ts";
+import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { sameEntity, type Word } from "./edits.ts";
+import { modelDisagrees, openSuggestions, type Mark } from "./suggestions.ts";
 
-export type StatusFilter = "all" | "open" | "done";
+/** `disagrees`: those that a model was asked for suggestions of, and read otherwise. */
+export type StatusFilter = "all" | "open" | "done" | "disagrees";
 
 interface LabelState {
   /** Word indices; equal when nothing is selected. The head moves. */
   anchor: number;
   head: number;
-  /** The entity picked with the mouse or a key; edits go to it. */
+  /** The entity or suggestion picked with the mouse or a key; edits go to it. */
   picked: Entity | null;
   /** Index into the project's types: what dragging over words gives. */
   activeType: number;
@@ -40,16 +44,36 @@ export function setCursor(head: number, anchor: number = head): void {
   useLabel.setState({ head, anchor, picked: null });
 }
 
+/** Takes an entity or suggestion in hand, with the cursor at its first word. */
+export function pick(document: ProjectDocument, entity: Entity): void {
+  const word = wordsOf(document).findIndex(([, end]) => end > entity.start);
+  useLabel.setState({ picked: entity, anchor: word, head: word });
+}
+
 /** The documents that the list shows, in order. */
-export function filteredDocuments(documents: readonly ProjectDocument[], filter: LabelState): ProjectDocument[] {
+export function filteredDocuments(
+  { documents, types }: Project,
+  filter: LabelState,
+  suggestions: ReadonlyMap<string, SuggestionRecord>,
+): ProjectDocument[] {
   const search = filter.search.trim().toLowerCase();
+  const hasStatus = (document: ProjectDocument): boolean =>
+    filter.status === "disagrees"
+      ? modelDisagrees(document, suggestions.get(document.id), types)
+      : filter.status === "all" || document.done === (filter.status === "done");
   return documents.filter(
-    ({ split, done, text, id, entities }) =>
-      split === filter.split &&
-      (filter.status === "all" || done === (filter.status === "done")) &&
-      (filter.typeFilter === null || entities.some(({ type }) => type === filter.typeFilter)) &&
-      (search === "" || text.toLowerCase().includes(search) || id.toLowerCase().includes(search)),
+    (document) =>
+      document.split === filter.split &&
+      hasStatus(document) &&
+      (filter.typeFilter === null || document.entities.some(({ type }) => type === filter.typeFilter)) &&
+      (search === "" || document.text.toLowerCase().includes(search) || document.id.toLowerCase().includes(search)),
   );
+}
+
+/** The documents that the list shows now. */
+export function listedDocuments(): ProjectDocument[] {
+  const { project } = useProject.getState();
+  return project === null ? [] : filteredDocuments(project, useLabel.getState(), useEngine.getState().suggestions);
 }
 
 const wordCache = new WeakMap<ProjectDocument, readonly Word[]>();
@@ -65,14 +89,26 @@ export function wordsOf(document: ProjectDocument): readonly Word[] {
 
 /** The document on screen: the one in the URL, else the first that the list shows. */
 export function currentDocument(): ProjectDocument | null {
-  const { project } = useProject.getState();
-  if (project === null) return null;
   const { documentId } = useView.getState();
-  return (
-    project.documents.find(({ id }) => id === documentId) ??
-    filteredDocuments(project.documents, useLabel.getState())[0] ??
-    null
-  );
+  const named = useProject.getState().project?.documents.find(({ id }) => id === documentId);
+  return named ?? listedDocuments()[0] ?? null;
+}
+
+/** As `currentDocument`, for what is drawn. */
+export function useCurrentDocument(): ProjectDocument | null {
+  const project = useProject((state) => state.project);
+  const documentId = useView((state) => state.documentId);
+  const filter = useLabel();
+  const suggestions = useEngine((state) => state.suggestions);
+  if (project === null) return null;
+  const named = project.documents.find(({ id }) => id === documentId);
+  return named ?? filteredDocuments(project, filter, suggestions)[0] ?? null;
+}
+
+/** The suggestions for a document that wait for an answer. */
+export function suggestionsFor(document: ProjectDocument): readonly Entity[] {
+  const types = useProject.getState().project?.types ?? [];
+  return openSuggestions(document, useEngine.getState().suggestions.get(document.id), types);
 }
 
 export interface Selection {
@@ -93,15 +129,19 @@ export function selectedSpan(document: ProjectDocument, state: LabelState): Sele
   return first === undefined || last === undefined ? null : { start: first[0], end: last[1], firstWord, lastWord };
 }
 
-/** The entity that edits go to: the picked one, else the one selected exactly, else the shortest under the cursor. */
-export function entityInHand(document: ProjectDocument, state: LabelState): Entity | null {
+/**
+ * What edits go to: the mark picked, else the one selected exactly, else the shortest under the cursor; a label before a
+ * suggestion of the same length.
+ */
+export function markInHand(document: ProjectDocument, marks: readonly Mark[], state: LabelState): Mark | null {
   const { picked } = state;
-  const kept = picked === null ? undefined : document.entities.find((entity) => sameEntity(entity, picked));
+  const kept = picked === null ? undefined : marks.find((mark) => sameEntity(mark, picked));
   if (kept !== undefined) return kept;
   const span = selectedSpan(document, state);
   if (span === null) return null;
-  const exact = document.entities.find(({ start, end }) => start === span.start && end === span.end);
+  const labelsFirst = marks.toSorted((a, b) => Number(a.suggested) - Number(b.suggested));
+  const exact = labelsFirst.find(({ start, end }) => start === span.start && end === span.end);
   if (exact !== undefined || span.firstWord !== span.lastWord) return exact ?? null;
-  const covering = document.entities.filter(({ start, end }) => start < span.end && span.start < end);
+  const covering = labelsFirst.filter(({ start, end }) => start < span.end && span.start < end);
   return covering.sort((a, b) => a.end - a.start - (b.end - b.start))[0] ?? null;
 }

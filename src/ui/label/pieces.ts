@@ -3,22 +3,22 @@
 import type { Entity } from "../../ner/document.ts";
 import type { Word } from "./edits.ts";
 
-export interface Piece {
+export interface Piece<E extends Entity> {
   start: number;
   end: number;
   /** Index of the word that it lies in, or null between words. */
   word: number | null;
   /** The entities that cover it, longest first: the order in which they nest. */
-  entities: Entity[];
+  entities: E[];
 }
 
-export function cutPieces(text: string, words: readonly Word[], entities: readonly Entity[]): Piece[] {
+export function cutPieces<E extends Entity>(text: string, words: readonly Word[], entities: readonly E[]): Piece<E>[] {
   const edges = new Set([0, text.length]);
   for (const [start, end] of words) edges.add(start).add(end);
   for (const { start, end } of entities) edges.add(start).add(end);
   const sorted = [...edges].sort((a, b) => a - b);
   const nested = [...entities].sort((a, b) => b.end - b.start - (a.end - a.start) || a.start - b.start);
-  const pieces: Piece[] = [];
+  const pieces: Piece<E>[] = [];
   let word = 0;
   for (const [index, start] of sorted.entries()) {
     const end = sorted[index + 1];
@@ -39,8 +39,8 @@ export function cutPieces(text: string, words: readonly Word[], entities: readon
  * The line on which each entity's underline and name are drawn, 0 nearest to the text: the first that is free of longer
  * entities it overlaps.
  */
-export function underlineLevels(entities: readonly Entity[]): Map<Entity, number> {
-  const levels = new Map<Entity, number>();
+export function underlineLevels<E extends Entity>(entities: readonly E[]): Map<E, number> {
+  const levels = new Map<E, number>();
   const shortestFirst = [...entities].sort((a, b) => a.end - a.start - (b.end - b.start) || a.start - b.start);
   for (const entity of shortestFirst) {
     const taken = new Set<number>();

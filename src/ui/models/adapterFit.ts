@@ -6,3 +6,12 @@ export function fittingAdapters(adapters: readonly AdapterRecord[], model: Model
   if (model.kind !== "open") return [];
   return adapters.filter((adapter) => adapter.model === null || adapter.model === model.facts.fingerprint);
 }
+
+/** The adapter that is on, where it fits the open model; null: the model as it came. */
+export function adapterInUse(state: {
+  adapters: readonly AdapterRecord[];
+  model: ModelState;
+  activeAdapter: string | null;
+}): AdapterRecord | null {
+  return fittingAdapters(state.adapters, state.model).find(({ id }) => id === state.activeAdapter) ?? null;
+}

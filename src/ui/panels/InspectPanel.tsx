@@ -5,26 +5,21 @@ import { Split } from "../components/Split.tsx";
 import { formatCount } from "../format.ts";
 import { TokenView } from "../inspect/TokenView.tsx";
 import { DocumentList } from "../label/DocumentList.tsx";
-import { useLabel, filteredDocuments } from "../label/labelStore.ts";
+import { useCurrentDocument } from "../label/labelStore.ts";
 import { studio, useEngine } from "../stores/engineStore.ts";
 import { messageOf, useProject } from "../stores/projectStore.ts";
-import { useView } from "../stores/viewStore.ts";
 
 function InspectPanel() {
   const project = useProject((state) => state.project);
-  const documentId = useView((state) => state.documentId);
-  const filter = useLabel();
+  const document = useCurrentDocument();
   const model = useEngine((state) => state.model);
   const [typeName, setTypeName] = useState<string | null>(null);
   const [tokens, setTokens] = useState<PromptTokens | string | null>(null);
-  const document =
-    project?.documents.find(({ id }) => id === documentId) ??
-    (project === null ? undefined : filteredDocuments(project.documents, filter)[0]);
   const type = project?.types.find(({ name }) => name === typeName) ?? project?.types[0];
   const open = model.kind === "open" ? model.facts.fingerprint : null;
 
   useEffect(() => {
-    if (document === undefined || type === undefined || open === null) return;
+    if (document === null || type === undefined || open === null) return;
     let current = true;
     studio()
       .promptTokens(document, type)
@@ -45,7 +40,7 @@ function InspectPanel() {
       initial={300}
       min={220}
       max={520}
-      left={<DocumentList current={document ?? null} panel="inspect" />}
+      left={<DocumentList current={document} panel="inspect" />}
       right={
         <section className="inspect" aria-label="Prompt">
           <header className="pane-head">

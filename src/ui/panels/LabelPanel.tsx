@@ -4,19 +4,16 @@ import { Icon } from "../components/Icon.tsx";
 import { Split } from "../components/Split.tsx";
 import { DocumentList } from "../label/DocumentList.tsx";
 import { doneAndNext, toggleDone } from "../label/labelActions.ts";
-import { filteredDocuments, useLabel } from "../label/labelStore.ts";
+import { useCurrentDocument } from "../label/labelStore.ts";
+import { SuggestButtons } from "../label/SuggestButtons.tsx";
 import { TextView } from "../label/TextView.tsx";
 import { TypePalette } from "../label/TypePalette.tsx";
 import { useProject } from "../stores/projectStore.ts";
-import { useView } from "../stores/viewStore.ts";
 
 function LabelPanel() {
   const project = useProject((state) => state.project);
-  const documentId = useView((state) => state.documentId);
-  const filter = useLabel();
+  const document = useCurrentDocument();
   if (project === null) return null;
-  const document =
-    project.documents.find(({ id }) => id === documentId) ?? filteredDocuments(project.documents, filter)[0] ?? null;
   return (
     <Split
       name="documents"
@@ -50,6 +47,7 @@ function LabelPanel() {
                     {document.done ? "Done" : "Open"}
                   </button>
                 )}
+                <SuggestButtons document={document} />
                 <ImportExportButtons />
               </header>
               {document === null ? (
@@ -67,7 +65,16 @@ function LabelPanel() {
                   <kbd>[</kbd> <kbd>]</kbd> <kbd>{"{"}</kbd> <kbd>{"}"}</kbd> edges
                 </span>
                 <span>
-                  <kbd>x</kbd> remove
+                  <kbd>e</kbd> next mark
+                </span>
+                <span>
+                  <kbd>Enter</kbd> accept
+                </span>
+                <span>
+                  <kbd>x</kbd> reject, remove
+                </span>
+                <span>
+                  <kbd>a</kbd> accept all
                 </span>
                 <span>
                   <kbd>u</kbd> undo

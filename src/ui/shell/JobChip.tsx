@@ -1,7 +1,17 @@
+import type { JobKind } from "../../worker/protocol.ts";
 import { Icon } from "../components/Icon.tsx";
 import { formatBytes, formatCount, formatRate, formatSeconds } from "../format.ts";
+import type { PanelId } from "../panelIds.ts";
 import { ask, useEngine, type Job } from "../stores/engineStore.ts";
 import { useView } from "../stores/viewStore.ts";
+
+const SHOWN_IN: Readonly<Record<JobKind, PanelId>> = {
+  train: "train",
+  measure: "train",
+  corpus: "train",
+  predict: "evaluate",
+  suggest: "label",
+};
 
 /** The running job, visible from everywhere: it goes on while the user works elsewhere. */
 export function JobChip() {
@@ -11,10 +21,7 @@ export function JobChip() {
   const training = job.kind === "train" && lastLog !== undefined;
   return (
     <div className="chip job" role="status" aria-label="Job">
-      <button
-        className="quiet small"
-        onClick={() => useView.getState().goTo(job.kind === "predict" ? "evaluate" : "train")}
-      >
+      <button className="quiet small" onClick={() => useView.getState().goTo(SHOWN_IN[job.kind])}>
         <span className={job.phase === "paused" ? "dot paused" : "dot running"} />
         {job.pending ?? job.phase ?? "starting"}
         <JobProgress job={job} />
