@@ -1,8 +1,9 @@
 // Grouped-query causal attention without keeping T×T (Dao et al. 2022: online softmax; backward from lse).
 // q, o: (T, NH·D); k, v: (keys, KVH·D); stats: (T, NH) of (lse, delta). Head h reads key/value head h / (NH/KVH).
 // Query row t attends to the keys segments[t].x … segments[t].y − 1 (a prefix it shares with other sequences, or none)
-// and segments[t].z … offset + t (offset: keys cached before this call); segments[t].w is one past the last query row
-// that attends to row t. So several sequences share a batch, and two answers share their prompt's rows.
+// and segments[t].z … t; segments[t].w is one past the last query row that attends to row t. So several sequences share a
+// batch, and two answers share their prompt's rows. On cached keys (decoding) rows and keys are counted apart: row t
+// attends to segments[t].z … segments[t].w, its own key the last.
 //   forward      o = softmax(q·kᵀ·scale)·v,  lse = log Σ exp
 //   backward_q   delta = dO·O;  dS = P∘(dO·vᵀ − delta);  dQ = scale·dS·k           (writes dq and delta)
 //   backward_kv  dV = Pᵀ·dO;  dK = scale·dSᵀ·q, summed over the heads of the group  (writes dk and dv)
@@ -17,7 +18,7 @@ const MAX_D4 = 32u;
 // compiler assume that nothing does.
 const LOWEST = -1e30;
 
-struct Params { rows: u32, heads: u32, kvHeads: u32, D: u32, offset: u32, scale: f32 } // D: a multiple of 4, at most 128
+struct Params { rows: u32, heads: u32, kvHeads: u32, D: u32, cached: u32, scale: f32 } // D: a multiple of 4, at most 128
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;
 @group(0) @binding(1) var<storage, read> k: array<vec4f>;
@@ -65,7 +66,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
   }
   var top = LOWEST;
   var total = 0.0;
-  let attended = keys_of(segments[row], p.offset + row);
+  let attended = keys_of(segments[row], select(row, segments[row].w, p.cached == 1u));
   for (var i = 0u; i < attended.count; i += 4u) {
     var scores = vec4f(0.0);
     // Keys past the last read it again with weight 0.
@@ -121,7 +122,7 @@ fn backward_q(@builtin(global_invocation_id) id: vec3u) {
   }
   let lse = stats[row * pb.heads + head].x;
   stats[row * pb.heads + head].y = delta;
-  let attended = keys_of(segments[row], pb.offset + row);
+  let attended = keys_of(segments[row], row);
   for (var j = 0u; j < attended.count; j++) {
     let key = (select(attended.start, attended.prefixStart, j < attended.prefix) + j) * kvStride + kvHead;
     var score = 0.0;

@@ -22,17 +22,5 @@ fn gather(@builtin(global_invocation_id) id: vec3u) {
   if (k >= p.C || token < p.n0 || token >= p.n0 + p.N) {
     return;
   }
-  let n = token - p.n0;
-  let s = scale_min4(k, n & ~3u, p.C, p.Np);
-  var value: f32;
-  if (LAYOUT <= 1u) {
-    let word = words[((k / 8u) * p.Np + n) / 4u][n % 4u];
-    value = f32((word >> (4u * (k % 8u))) & 15u) * s.scale[n % 4u] + s.low[n % 4u];
-  } else if (LAYOUT == 2u) {
-    let word = bitcast<i32>(words[((k / 4u) * p.Np + n) / 4u][n % 4u]);
-    value = f32((word << (24u - 8u * (k % 4u))) >> 24u) * s.scale[n % 4u] + s.low[n % 4u];
-  } else {
-    value = bitcast<f32>(words[(k * p.Np + n) / 4u][n % 4u]);
-  }
-  x[row * p.C + k] = value;
+  x[row * p.C + k] = weight_at(k, token - p.n0, p.C, p.Np);
 }

@@ -1,5 +1,6 @@
 // Moves whole rows of a (rows, C) matrix: gather takes the listed rows (supervised rows before the head),
-// scatter_add adds them at their places in another matrix (its gradient; no row is listed twice), copy moves a block of floats.
+// scatter_add adds them at their places in another matrix (its gradient), scatter writes them there (new keys and values
+// into the cache), copy moves a block of floats. No row is listed twice.
 override WG: u32 = 64u;
 
 struct Params { count: u32, c4: u32, from0: u32, to0: u32 } // c4: vec4 elements in a row; offsets in vec4
@@ -23,6 +24,13 @@ fn gather(@builtin(global_invocation_id) id: vec3u) {
 fn scatter_add(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < p.c4) {
     output[index[id.y] * p.c4 + id.x] += input[id.y * p.c4 + id.x];
+  }
+}
+
+@compute @workgroup_size(WG)
+fn scatter(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < p.c4) {
+    output[index[id.y] * p.c4 + id.x] = input[id.y * p.c4 + id.x];
   }
 }
 

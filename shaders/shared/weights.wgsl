@@ -40,3 +40,17 @@ fn scale_min4(k: u32, n: u32, K: u32, Np: u32) -> ScaleMin {
   }
   return ScaleMin(vec4f(1.0), vec4f(0.0));
 }
+
+// One weight, dequantized: input k of output n.
+fn weight_at(k: u32, n: u32, K: u32, Np: u32) -> f32 {
+  if (LAYOUT == 3u) {
+    return bitcast<f32>(words[(k * Np + n) / 4u][n % 4u]);
+  }
+  let s = scale_min4(k, n & ~3u, K, Np);
+  if (LAYOUT == 2u) {
+    let word = bitcast<i32>(words[((k / 4u) * Np + n) / 4u][n % 4u]);
+    return f32((word << (24u - 8u * (k % 4u))) >> 24u) * s.scale[n % 4u] + s.low[n % 4u];
+  }
+  let word = words[((k / 8u) * Np + n) / 4u][n % 4u];
+  return f32((word >> (4u * (k % 8u))) & 15u) * s.scale[n % 4u] + s.low[n % 4u];
+}

@@ -50,7 +50,7 @@ describe.each([
   test("forward and both backward passes are their twins'", async () => {
     const random = new TestRandom(D);
     const rows = segments.length / 4;
-    const params = { rows, heads, kvHeads, D, offset: 0, scale: 1 / Math.sqrt(D) };
+    const params = { rows, heads, kvHeads, D, cached: 0, scale: 1 / Math.sqrt(D) };
     const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
     const inputs = { q: random.normal(wide, 2), k: random.normal(narrow, 2), v: random.normal(narrow), segments };
     const options = { tolerance: TOLERANCE, constants };
@@ -77,19 +77,19 @@ describe.each([
 
   test("a few new rows attend to cached keys", async () => {
     const random = new TestRandom(D + 1);
-    const [rows, offset] = [3, 10];
-    // The first row sees all keys, the others begin later, so that steps of four keys end at every remainder.
-    const later = Uint32Array.of(0, 0, 0, rows, 0, 0, 3, rows, 0, 0, 9, rows);
-    const narrow = (offset + rows) * kvHeads * D;
+    const [rows, keys] = [4, 14];
+    // All keys; a later beginning; two branches behind one prefix: steps of four keys end at every remainder.
+    const segments = Uint32Array.of(0, 0, 0, 10, 0, 0, 3, 11, 0, 5, 6, 7, 0, 5, 9, 13);
+    const narrow = keys * kvHeads * D;
     const arrays = {
       q: random.normal(rows * heads * D, 2),
       k: random.normal(narrow, 2),
       v: random.normal(narrow),
-      segments: later,
+      segments,
       o: garbage(rows * heads * D),
       stats: garbage(rows * heads * 2),
     };
-    const params = { rows, heads, kvHeads, D, offset, scale: 1 / Math.sqrt(D) };
+    const params = { rows, heads, kvHeads, D, cached: 1, scale: 1 / Math.sqrt(D) };
     const shapes = { o: [rows, heads, D], stats: [rows, heads, 2] };
     const options = { tolerance: TOLERANCE, constants, shapes };
     await expectTwin(queue, attentionForward, attentionForwardRef, arrays, params, options);
@@ -107,7 +107,7 @@ test("large scores do not overflow", async () => {
     o: garbage(rows * D),
     stats: garbage(rows * 2),
   };
-  const params = { rows, heads, kvHeads: 1, D, offset: 0, scale: 1 };
+  const params = { rows, heads, kvHeads: 1, D, cached: 0, scale: 1 };
   // Scores of about 1600 carry absolute errors of 1e-4, which exp makes relative errors of the weights.
   const options = { tolerance: 1e-3 };
   await expectTwin(queue, attentionForward, attentionForwardRef, arrays, params, options);
@@ -118,7 +118,7 @@ test("a branch sees its prompt and itself: the twin's rows are those of prompt a
   const [heads, kvHeads, D, rows] = [2, 1, 4, 16];
   const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
   const [q, k, v] = [random.normal64(wide), random.normal64(narrow), random.normal64(narrow)];
-  const params = { heads, kvHeads, D, offset: 0, scale: 0.5 };
+  const params = { heads, kvHeads, D, cached: 0, scale: 0.5 };
   const run = (picked: readonly number[], segments: Uint32Array) => {
     const pick = (x: Float64Array, width: number) =>
       Float64Array.from(picked.flatMap((row) => [...x.subarray(row * width, (row + 1) * width)]));
@@ -143,7 +143,7 @@ test.each([
   const random = new TestRandom(10);
   const [heads, kvHeads, D] = [6, 2, 4];
   const rows = segments.length / 4;
-  const params = { rows, heads, kvHeads, D, offset: 0, scale: 0.5 };
+  const params = { rows, heads, kvHeads, D, cached: 0, scale: 0.5 };
   const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
   const [q, k, v, d_o] = [wide, narrow, narrow, wide].map((count) => random.normal64(count)) as [
     Float64Array,

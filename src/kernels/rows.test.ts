@@ -3,8 +3,8 @@ import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { CommandQueue } from "../gpu/queue.ts";
 import { expectTwin } from "./expectTwin.ts";
 import { expectGradient } from "./gradientCheck.ts";
-import { rowsCopy, rowsGather, rowsScatterAdd } from "./rows.ts";
-import { rowsCopyRef, rowsGatherRef, rowsScatterAddRef } from "./rows.ref.ts";
+import { rowsCopy, rowsGather, rowsScatter, rowsScatterAdd } from "./rows.ts";
+import { rowsCopyRef, rowsGatherRef, rowsScatterAddRef, rowsScatterRef } from "./rows.ref.ts";
 import { garbage, TestRandom } from "./testRandom.ts";
 
 const queue = new CommandQueue(await testGpu({ limits: "default" }));
@@ -21,6 +21,8 @@ test.each([1, 70])("gather, scatter and copy are their twins' on rows of %i vec4
   const [full, few] = [random.normal(4 * c4 * all), random.normal(4 * c4 * count)];
   const gather = { input: full, index, output: garbage(few.length) };
   await expectTwin(queue, rowsGather, rowsGatherRef, gather, params, EXACT);
+  const put = { input: few, index, output: full.slice() };
+  await expectTwin(queue, rowsScatter, rowsScatterRef, put, params, EXACT);
   const scatter = { input: few, index, output: full.slice() };
   await expectTwin(queue, rowsScatterAdd, rowsScatterAddRef, scatter, params, { tolerance: 1e-7 });
   const copy = { input: full, destination: garbage(full.length) };

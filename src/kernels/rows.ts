@@ -27,6 +27,14 @@ export const rowsScatterAdd = defineKernel({
   bindings: { input: "read", index: "read", output: "read_write" },
 });
 
+/** output[index[i]] = input[i]; no row may be listed twice. */
+export const rowsScatter = defineKernel({
+  ...common,
+  name: "rows.scatter",
+  entryPoint: "scatter",
+  bindings: { input: "read", index: "read", output: "read_write" },
+});
+
 /** destination[to0 + i] = input[from0 + i] (offsets in vec4 elements). */
 export const rowsCopy = defineKernel({
   ...common,

@@ -56,7 +56,7 @@ function backwardLayer(pass: BackwardPass, layer: number): void {
   );
 
   adaptedBackward(pass, grads, layer, "o_proj", act.o, dx, dO, false);
-  const attention = { rows, heads, kvHeads, D: headDim, offset: 0, scale: 1 / Math.sqrt(headDim) };
+  const attention = { rows, heads, kvHeads, D: headDim, cached: 0, scale: 1 / Math.sqrt(headDim) };
   const work = 2 * rows * rows * heads * headDim;
   const { segments } = workspace;
   queue.dispatch(

@@ -38,34 +38,61 @@ const idsOf = (model: Llama, length: number, seed: number) => {
   return Array.from({ length }, () => random.integer(model.config.vocabSize));
 };
 
-/** log softmax of the next token, and what a whole pass over `ids` gives it. */
-async function expectNext(model: Llama, decoder: Decoder, ids: readonly number[], adapter: Lora | null) {
-  const logits = await decoder.logits();
+/** log softmax of the token after a branch's last, and what a whole pass over `ids` gives it; picked logits are all logits'. */
+async function expectNext(
+  model: Llama,
+  decoder: Decoder,
+  branch: number,
+  ids: readonly number[],
+  adapter: Lora | null,
+) {
+  const logits = await decoder.logits(branch);
   const label = ids.length % model.config.vocabSize;
   const top = Math.max(...logits);
   const lse = top + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - top), 0));
   const whole = { name: "whole", ids: [...ids, label], responseStart: ids.length };
   const [score] = await scoreExamples(model, adapter, [whole]);
   expect((logits[label] ?? NaN) - lse).toBeCloseTo(score?.logprob ?? NaN, 4);
+  const some = [label, 0, model.config.vocabSize - 1];
+  const [picked] = await decoder.pickedLogits([{ branch, ids: some }]);
+  some.forEach((id, index) => expect(picked?.[index]).toBeCloseTo(logits[id] ?? NaN, 4));
 }
 
-test.each([{ adapted: false }, { adapted: true }])("pieces, single tokens, a cut: adapter $adapted", async (run) => {
-  const adapter = run.adapted ? lora : null;
-  const decoder = new Decoder(llama, adapter, 64);
-  const ids = idsOf(llama, 20, 2);
-  await decoder.reset(ids.slice(0, 9));
-  await expectNext(llama, decoder, ids.slice(0, 9), adapter);
-  await decoder.append(ids.slice(9, 14));
-  for (const id of ids.slice(14)) await decoder.append([id]);
-  expect(decoder.length).toBe(20);
-  await expectNext(llama, decoder, ids, adapter);
-  const other = [...ids.slice(0, 6), ...idsOf(llama, 7, 3)];
-  await decoder.reset(other);
-  await expectNext(llama, decoder, other, adapter);
-  await decoder.reset(other.slice(0, 4)); // a beginning of what is there
-  await expectNext(llama, decoder, other.slice(0, 4), adapter);
-  decoder.destroy();
-});
+test.each([{ adapted: false }, { adapted: true }])(
+  "branches of any lengths behind one beginning, in pieces: adapter $adapted",
+  async (run) => {
+    const adapter = run.adapted ? lora : null;
+    const decoder = new Decoder(llama, adapter, { beginning: 20, branches: 3, branch: 16 });
+    const beginning = idsOf(llama, 9, 2);
+    const branches = [5, 1, 12].map((length, index) => idsOf(llama, length, 10 + index));
+    const [first = [], second = [], third = []] = branches;
+    await decoder.begin(beginning);
+    await decoder.append([
+      { branch: 2, ids: third.slice(0, 4) },
+      { branch: 0, ids: first },
+    ]);
+    await expectNext(llama, decoder, 0, [...beginning, ...first], adapter);
+    await decoder.append([
+      { branch: 1, ids: second },
+      { branch: 2, ids: third.slice(4, 11) },
+    ]);
+    await decoder.append([{ branch: 2, ids: third.slice(11) }]);
+    expect([0, 1, 2].map((branch) => decoder.lengthOf(branch))).toEqual([14, 10, 21]);
+    for (const [branch, ids] of branches.entries()) {
+      await expectNext(llama, decoder, branch, [...beginning, ...ids], adapter);
+    }
+    decoder.restart(2);
+    await decoder.append([{ branch: 2, ids: second }]);
+    await expectNext(llama, decoder, 2, [...beginning, ...second], adapter);
+    const other = [...beginning.slice(0, 6), ...idsOf(llama, 7, 3)];
+    for (const next of [other, other.slice(0, 4), [...other.slice(0, 4), 1]]) {
+      await decoder.begin(next);
+      await decoder.append([{ branch: 1, ids: first }]);
+      await expectNext(llama, decoder, 1, [...next, ...first], adapter);
+    }
+    decoder.destroy();
+  },
+);
 
 test("a prompt longer than one forward's rows goes in several", async () => {
   const random = new TestRandom(4);
@@ -75,29 +102,42 @@ test("a prompt longer than one forward's rows goes in several", async () => {
     return [name, { ...tensor, data: new Uint8Array(random.normal(count).buffer) }];
   });
   const long = await load(buildGguf({ ...zeros, tensors }));
-  const decoder = new Decoder(long, null, 1024);
+  const decoder = new Decoder(long, null, { beginning: 300, branches: 2, branch: 300 });
   const ids = idsOf(long, 600, 5);
-  await decoder.reset(ids);
-  await expectNext(long, decoder, ids, null);
+  await decoder.begin(ids.slice(0, 300));
+  await decoder.append([
+    { branch: 0, ids: ids.slice(300) },
+    { branch: 1, ids: ids.slice(0, 10) },
+  ]);
+  await expectNext(long, decoder, 0, ids, null);
+  await expectNext(long, decoder, 1, [...ids.slice(0, 300), ...ids.slice(0, 10)], null);
   decoder.destroy();
   long.destroy();
 });
 
 describe("what does not fit", () => {
-  test("no tokens have no logits, also after others", async () => {
-    const decoder = new Decoder(llama, null, 16);
-    expect(() => decoder.logits()).toThrow("expected tokens in the cache, got none");
-    await decoder.reset([1, 2]);
-    await decoder.reset([]);
-    expect(() => decoder.logits()).toThrow("expected tokens in the cache, got none");
+  test("an empty branch has no logits, also after others", async () => {
+    const decoder = new Decoder(llama, null, { beginning: 4, branches: 2, branch: 4 });
+    await expect(decoder.logits(0)).rejects.toThrow("expected tokens in branch 0, got none");
+    await decoder.append([{ branch: 0, ids: [1, 2] }]);
+    await expect(decoder.pickedLogits([{ branch: 1, ids: [1] }])).rejects.toThrow("expected tokens in branch 1");
+    await decoder.begin([1]);
+    await expect(decoder.logits(0)).rejects.toThrow("expected tokens in branch 0, got none");
+    await expect(decoder.append([{ branch: 2, ids: [1] }])).rejects.toThrow("expected a branch below 2, got 2");
     decoder.destroy();
   });
 
   test("more tokens than the cache, or the model's context, has room for", async () => {
-    const decoder = new Decoder(llama, null, 1000);
-    expect(decoder.capacity).toBe(128);
-    await expect(decoder.reset(idsOf(llama, 129, 6))).rejects.toThrow("expected at most 128 tokens, got 129");
+    const decoder = new Decoder(llama, null, { beginning: 3, branches: 1, branch: 3 });
+    await expect(decoder.begin([1, 2, 3, 4])).rejects.toThrow("expected room for 4 tokens, got 3");
+    await decoder.append([{ branch: 0, ids: [1, 2] }]);
+    await expect(decoder.append([{ branch: 0, ids: [1, 2] }])).rejects.toThrow("expected room for 2 tokens, got 1");
     decoder.destroy();
+    const long = new Decoder(llama, null, { beginning: 120, branches: 1, branch: 20 });
+    await long.begin(idsOf(llama, 118, 6));
+    expect(long.roomIn(0)).toBe(10); // of the context, 128
+    await expect(long.append([{ branch: 0, ids: idsOf(llama, 11, 6) }])).rejects.toThrow("expected room for 11 tokens");
+    long.destroy();
     const tooLong = { name: "long", ids: idsOf(llama, 129, 6), responseStart: 1 };
     await expect(scoreExamples(llama, null, [tooLong])).rejects.toThrow("expected at most 128 tokens, the context of");
   });

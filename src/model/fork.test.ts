@@ -5,11 +5,11 @@ import { attentionSegments, positions, positionsEnd } from "./fork.ts";
 const fork = { shared: 2, middle: 5 };
 
 test("both continuations count on from where the beginning ended", () => {
-  expect([...positions(7, 0, fork)]).toEqual([0, 1, 2, 3, 4, 2, 3]);
-  expect(positionsEnd(7, 0, fork)).toBe(5);
-  expect(positionsEnd(12, 0, fork)).toBe(9);
-  expect([...positions(3, 10, null)]).toEqual([10, 11, 12]);
-  expect(positionsEnd(3, 10, null)).toBe(13);
+  expect([...positions(7, fork)]).toEqual([0, 1, 2, 3, 4, 2, 3]);
+  expect(positionsEnd(7, fork)).toBe(5);
+  expect(positionsEnd(12, fork)).toBe(9);
+  expect([...positions(3, null)]).toEqual([0, 1, 2]);
+  expect(positionsEnd(3, null)).toBe(3);
 });
 
 test("a row attends to the beginning and its own continuation, and is attended to by no other", () => {

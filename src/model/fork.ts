@@ -22,13 +22,13 @@ export function attentionSegments(rows: number, fork: Fork | null): Uint32Array<
   return segments;
 }
 
-/** Of each row: both continuations go on counting where the beginning ended. `offset`: tokens before row 0. */
-export function positions(rows: number, offset: number, fork: Fork | null): Uint32Array<ArrayBuffer> {
+/** Of each row: both continuations go on counting where the beginning ended. */
+export function positions(rows: number, fork: Fork | null): Uint32Array<ArrayBuffer> {
   const { shared, middle } = fork ?? { shared: rows, middle: rows };
-  return Uint32Array.from({ length: rows }, (_, row) => offset + (row < middle ? row : shared + row - middle));
+  return Uint32Array.from({ length: rows }, (_, row) => (row < middle ? row : shared + row - middle));
 }
 
 /** One past the highest position. */
-export function positionsEnd(rows: number, offset: number, fork: Fork | null): number {
-  return offset + (fork === null ? rows : Math.max(fork.middle, fork.shared + rows - fork.middle));
+export function positionsEnd(rows: number, fork: Fork | null): number {
+  return fork === null ? rows : Math.max(fork.middle, fork.shared + rows - fork.middle);
 }

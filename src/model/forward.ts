@@ -5,7 +5,7 @@ import { loraDown, loraUp } from "../kernels/lora.ts";
 import { pcg } from "../kernels/random.ref.ts";
 import { rmsnormForward } from "../kernels/rmsnorm.ts";
 import { ropeRotate } from "../kernels/rope.ts";
-import { rowsCopy } from "../kernels/rows.ts";
+import { rowsCopy, rowsScatter } from "../kernels/rows.ts";
 import { swigluForward } from "../kernels/swiglu.ts";
 import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
 import { attentionSegments, type Fork, positions, positionsEnd } from "./fork.ts";
@@ -20,16 +20,30 @@ export interface Pass {
   readonly lora: Lora | null;
   readonly workspace: Workspace;
   readonly rows: number;
-  /** Tokens already in the key/value cache; 0 without one. */
-  readonly offset: number;
-  /** Keys and values of each layer, (capacity, KVH·D), where decoding keeps them. */
-  readonly cache: readonly { readonly k: GPUBuffer; readonly v: GPUBuffer }[] | null;
+  /** Where decoding keeps keys and values; null in training. */
+  readonly cached: CachedRows | null;
   /** Dropout on the inputs of LoRA's A; null outside training. */
   readonly dropout: { readonly seed: number; readonly rate: number } | null;
   /** Where the rows are two continuations of one beginning; null for one sequence. */
   readonly fork: Fork | null;
   /** A loss that reads the queries and keys of one layer; null without one. */
   readonly queryKeyLoss: QueryKeyLoss | null;
+}
+
+/** Rows whose keys and values are kept for rows to come (decoder.ts). */
+interface CachedRows {
+  /** Keys and values of each layer, (slots, KVH·D). */
+  readonly layers: readonly { readonly k: GPUBuffer; readonly v: GPUBuffer }[];
+  /** Of each row of the pass. */
+  readonly rows: readonly CachedRow[];
+}
+
+/** A row attends to the slots below `prefix` and to those from `start` to its own. */
+export interface CachedRow {
+  readonly position: number;
+  readonly slot: number;
+  readonly prefix: number;
+  readonly start: number;
 }
 
 /** A loss on the outputs of q_proj and k_proj of one layer (train/contrastive.ts), LoRA included. */
@@ -44,13 +58,29 @@ export interface QueryKeyLoss {
 }
 
 /** A pass over one sequence and nothing else. */
-export const PLAIN_PASS = { offset: 0, cache: null, dropout: null, fork: null, queryKeyLoss: null } as const;
+export const PLAIN_PASS = { cached: null, dropout: null, fork: null, queryKeyLoss: null } as const;
 
-/** Ids of the pass, their positions and what attends to what. */
-export function writeTokens({ llama, workspace, offset, fork }: Pass, ids: readonly number[]): void {
-  llama.queue.write(workspace.ids, 0, Uint32Array.from(ids));
-  llama.queue.write(workspace.positions, 0, positions(ids.length, offset, fork));
-  llama.queue.write(workspace.segments, 0, attentionSegments(ids.length, fork));
+/** Ids of the pass, their positions, what attends to what, and slots of the cache. */
+export function writeTokens({ llama: { queue }, workspace, cached, fork }: Pass, ids: readonly number[]): void {
+  queue.write(workspace.ids, 0, Uint32Array.from(ids));
+  if (cached === null) {
+    queue.write(workspace.positions, 0, positions(ids.length, fork));
+    queue.write(workspace.segments, 0, attentionSegments(ids.length, fork));
+    return;
+  }
+  const { rows } = cached;
+  queue.write(
+    workspace.positions,
+    0,
+    Uint32Array.from(rows, ({ position }) => position),
+  );
+  queue.write(
+    workspace.slots,
+    0,
+    Uint32Array.from(rows, ({ slot }) => slot),
+  );
+  const segments = rows.flatMap(({ prefix, start, slot }) => [0, prefix, start, slot]);
+  queue.write(workspace.segments, 0, Uint32Array.from(segments));
 }
 
 /** Runs all layers, or the first `layers`; the result is workspace.residual[layers] (T,C), before the final norm. */
@@ -100,12 +130,11 @@ export function forwardLayer(pass: Pass, layer: number): void {
   if (reading?.rope === "post") {
     reading.forward(act.q, act.k);
   }
-  const cached = pass.cache?.[layer];
+  const cached = pass.cached?.layers[layer];
   if (cached !== undefined) {
-    const c4 = (kvHeads * headDim) / 4;
-    const copy = { count: rows, c4, from0: 0, to0: pass.offset * c4 };
-    queue.dispatch(rowsCopy, { input: act.k, destination: cached.k }, copy);
-    queue.dispatch(rowsCopy, { input: act.v, destination: cached.v }, copy);
+    const kept = { count: rows, c4: (kvHeads * headDim) / 4, from0: 0, to0: 0 };
+    queue.dispatch(rowsScatter, { input: act.k, index: workspace.slots, output: cached.k }, kept);
+    queue.dispatch(rowsScatter, { input: act.v, index: workspace.slots, output: cached.v }, kept);
   }
   queue.dispatch(
     attentionForward,
@@ -117,9 +146,9 @@ export function forwardLayer(pass: Pass, layer: number): void {
       o: act.o,
       stats: act.stats,
     },
-    { rows, heads, kvHeads, D: headDim, offset: pass.offset, scale: 1 / Math.sqrt(headDim) },
+    { rows, heads, kvHeads, D: headDim, cached: cached === undefined ? 0 : 1, scale: 1 / Math.sqrt(headDim) },
     llama.attentionConstants,
-    rows * (pass.offset + rows) * heads * headDim,
+    rows * passEnd(pass) * heads * headDim,
   );
   copyRows(pass, input, act.middle);
   adapted(pass, layer, "o_proj", act.o, act.middle, true);
@@ -137,15 +166,22 @@ export function forwardLayer(pass: Pass, layer: number): void {
 
 /** Turns q and k by their positions (sign 1) or their gradients back (sign −1). */
 export function rotate(pass: Pass, { q, k }: { q: GPUBuffer; k: GPUBuffer }, sign: 1 | -1): void {
-  const { llama, workspace, rows, offset, fork } = pass;
+  const { llama, workspace, rows } = pass;
   const { heads, kvHeads, headDim: D } = llama.config;
-  const table = llama.ropeTable(positionsEnd(rows, offset, fork));
+  const table = llama.ropeTable(passEnd(pass));
   for (const [x, width] of [
     [q, heads * D],
     [k, kvHeads * D],
   ] as const) {
     llama.queue.dispatch(ropeRotate, { x, table, positions: workspace.positions }, { rows, width, D, sign });
   }
+}
+
+/** One past the highest position. */
+function passEnd({ rows, cached, fork }: Pass): number {
+  return cached === null
+    ? positionsEnd(rows, fork)
+    : cached.rows.reduce((end, { position }) => Math.max(end, position + 1), 0);
 }
 
 /** y (+)= x·Wᵀ + scale·(drop(x)·Aᵀ)·Bᵀ; keeps drop(x)·Aᵀ for backward. */

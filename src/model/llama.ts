@@ -8,12 +8,13 @@ import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from
 import { contrastiveLoss, contrastivePool, contrastiveScatter } from "../kernels/contrastive.ts";
 import { dpoLoss, dpoSum } from "../kernels/dpo.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
+import { headPicked } from "../kernels/head.ts";
 import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { adamUpdate, clipByGlobalNorm, squareSums } from "../kernels/optimizer.ts";
 import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
 import { ropeRotate } from "../kernels/rope.ts";
-import { rowsCopy, rowsGather, rowsScatterAdd } from "../kernels/rows.ts";
+import { rowsCopy, rowsGather, rowsScatter, rowsScatterAdd } from "../kernels/rows.ts";
 import { swigluBackward, swigluForward } from "../kernels/swiglu.ts";
 import { type LlamaConfig, readLlamaConfig } from "./gguf/config.ts";
 import type { GgufFile } from "./gguf/gguf.ts";
@@ -169,12 +170,16 @@ export class Llama {
   }
 
   async prepareInference(): Promise<void> {
-    await this.#prepare([loraDown, loraUp, rmsnormForward, ropeRotate, swigluForward, rowsCopy, rowsGather]);
+    await this.#prepare([loraDown, loraUp, rmsnormForward, ropeRotate, swigluForward]);
+    await this.#prepare([rowsCopy, rowsGather, rowsScatter]);
     await this.#prepareLinear([linearForward, linearForwardRow]);
     await this.#prepare([crossEntropyAccumulate, crossEntropyFinish]);
     await this.#prepare([attentionForward], this.attentionConstants);
     for (const { constants } of this.embedding.parts) {
       await this.#prepare([embeddingGather], constants);
+    }
+    for (const { constants } of this.head.parts) {
+      await this.#prepare([headPicked], constants);
     }
   }
 

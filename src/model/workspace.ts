@@ -47,6 +47,8 @@ export class Workspace {
   readonly positions: GPUBuffer;
   /** (T,4): what each row attends to, and who to it (fork.ts). */
   readonly segments: GPUBuffer;
+  /** (T) slots of the key/value cache, in decoding. */
+  readonly slots: GPUBuffer;
   /** Residual stream before layer 0 … L; in inference two buffers take turns. */
   readonly residual: readonly GPUBuffer[];
   readonly layers: readonly LayerActivations[];
@@ -66,6 +68,7 @@ export class Workspace {
       this.ids = make("ids", 1);
       this.positions = make("positions", 1);
       this.segments = make("segments", 4);
+      this.slots = make("slots", 1);
       const { layers: L, hiddenSize: C } = config;
       const streams = Array.from({ length: keep === "inference" ? 2 : L + 1 }, (_, i) => make(`residual ${i}`, C));
       this.residual = Array.from({ length: L + 1 }, (_, i) => streams[i % streams.length] as GPUBuffer);
@@ -94,7 +97,7 @@ export function workspaceBytes(config: LlamaConfig, capacity: number, R: number,
     bytes += Math.max(16, Math.ceil((capacity * width * 4) / 16) * 16);
     return undefined as unknown as GPUBuffer;
   };
-  [1, 1, 4].forEach((width) => count("", width));
+  [1, 1, 4, 1].forEach((width) => count("", width));
   const streams = keep === "inference" ? 2 : config.layers + 1;
   Array.from({ length: streams }, () => count("", config.hiddenSize));
   Array.from({ length: keep === "none" ? config.layers : 1 }, () => layerActivations(config, R, count));

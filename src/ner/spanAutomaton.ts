@@ -56,16 +56,23 @@ export class SpanAutomaton {
   readonly #words: readonly Range[];
   #state: State;
 
-  /** `words` as of segmentWords: UTF-16 ranges of the sentence, in order. */
-  constructor(options: { tokenizer: PromptTokenizer; sentence: string; words: readonly Range[] }) {
-    this.#words = options.words;
-    this.#pieces = new SpanPieces(options.tokenizer, options.sentence, options.words);
-    this.#state = this.#start();
+  /** `words` as of segmentWords: UTF-16 ranges of the sentence, in order; `like`: an automaton on the same sentence. */
+  constructor(
+    options: { tokenizer: PromptTokenizer; sentence: string; words: readonly Range[] } | { like: SpanAutomaton },
+  ) {
+    if ("like" in options) {
+      [this.#words, this.#pieces] = [options.like.#words, options.like.#pieces];
+    } else {
+      this.#words = options.words;
+      this.#pieces = new SpanPieces(options.tokenizer, options.sentence, options.words);
+    }
+    const cursors = [begin(this.#pieces.headIds, { kind: "opened" })];
+    this.#state = { cursors, length: 0, spans: [], used: new Set(), done: false };
   }
 
-  /** Back to the start: for another type's prompt on the same sentence, whose pieces are known by now. */
-  reset(): void {
-    this.#state = this.#start();
+  /** Another one, at the start: for another type's prompt on the same sentence, whose pieces are known by now. */
+  another(): SpanAutomaton {
+    return new SpanAutomaton({ like: this });
   }
 
   /** Whether the end token has been taken. */
@@ -97,11 +104,6 @@ export class SpanAutomaton {
   /** The spans closed so far, in the order in which they were given. */
   entities(): readonly DecodedSpan[] {
     return this.#state.spans;
-  }
-
-  #start(): State {
-    const cursors = [begin(this.#pieces.headIds, { kind: "opened" })];
-    return { cursors, length: 0, spans: [], used: new Set(), done: false };
   }
 
   #step(state: State, id: number): State {

@@ -1,18 +1,18 @@
 /**
  * Predicts entities: one prompt per document and type, decoded greedily on a key/value cache. In `span` mode the answer
  * is constrained to runs of the sentence's words (method.md, Decoding); in `free` mode anything may come and is looked
- * up in the sentence. Prompts go type by type, so that the instruction's prefix stays in the cache.
+ * up in the sentence. Several answers are written side by side, behind the beginning that their prompts share: the whole
+ * instruction, where prompts go type by type.
  */
-import { Decoder } from "../model/decoder.ts";
+import { cacheBytesPerToken, Decoder, type DecoderSize } from "../model/decoder.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { compareEntities, type Document, type Entity, type EntityType, type Hallucination } from "../ner/document.ts";
-import { parseResponse } from "../ner/parseResponse.ts";
 import { CLOSE, encodePrompt, OPEN, type PromptTokenizer } from "../ner/prompt.ts";
 import { SpanAutomaton } from "../ner/spanAutomaton.ts";
 import { segmentWords } from "../ner/words.ts";
-import { type Choice, chooseAmong, chooseOfAll } from "./choose.ts";
-import { tokenRanges } from "./tokenRanges.ts";
+import { type Asked, sharedLength, writeAll } from "./writeAll.ts";
+import { FreeWriter, SpanWriter, type Writer } from "./writers.ts";
 
 /** What prediction asks of a tokenizer. */
 export interface PredictTokenizer extends PromptTokenizer {
@@ -39,16 +39,23 @@ export interface Prediction {
   readonly leftOut: { readonly type: string; readonly tokens: number }[];
 }
 
-interface Answer {
-  readonly ids: readonly number[];
-  readonly entities: Entity[];
-  readonly hallucinated: Hallucination[];
-}
-
 /** Free mode: longest answer, tokens. */
 const MAX_NEW_TOKENS = 256;
+/** Most answers written side by side; more gain little, and take room for their longest answers. */
+const BRANCHES = 8;
+/** Room for keys and values, where more than one answer at a time needs it. */
+const CACHE_BYTES = 256 << 20;
 
-/** @yields each document's prediction, in the documents' order, as soon as its last type is done */
+/** A prompt of document d for type t. */
+interface Prompt extends Asked {
+  readonly d: number;
+  readonly t: number;
+  /** Tokens of prompt and answer: at least, and at most. */
+  readonly shortest: number;
+  readonly longest: number;
+}
+
+/** @yields each document's prediction, in the documents' order, as soon as all its types are done */
 export async function* predictDocuments(
   llama: Llama,
   lora: Lora | null,
@@ -57,9 +64,6 @@ export async function* predictDocuments(
   types: readonly EntityType[],
   options: PredictOptions,
 ): AsyncGenerator<Prediction> {
-  if (documents.length === 0 || types.length === 0) {
-    return;
-  }
   const predictions = documents.map(({ id }): Prediction => ({
     documentId: id,
     entities: [],
@@ -68,56 +72,92 @@ export async function* predictDocuments(
     leftOut: [],
   }));
   const { contextLength } = llama.config;
-  const asked = types.map((type) => documents.map((document) => encodePrompt(tokenizer, document.text, type, null)));
-  const { mode, maxNewTokens = MAX_NEW_TOKENS } = options;
-  const shortestAnswer = mode === "free" ? maxNewTokens : emptyAnswer(tokenizer);
-  const longestAnswers = documents.map((document) =>
-    mode === "free" ? maxNewTokens : shortestAnswer + longestSpans(tokenizer, document),
-  );
-  const fitting = asked.flatMap((prompts) =>
-    prompts
-      .map(({ ids }, d) => ({ shortest: ids.length + shortestAnswer, longest: ids.length + (longestAnswers[d] ?? 0) }))
-      .filter(({ shortest }) => shortest <= contextLength),
-  );
-  // Not Math.max(...fitting): a corpus has more prompts than a call may have arguments.
-  const capacity = fitting.reduce((most, { longest }) => Math.max(most, Math.min(longest, contextLength)), 2);
-  const decoder = new Decoder(llama, lora, capacity);
-  // A sentence is tokenized for its automaton once, not for every type.
-  const automata = new Map<Document, SpanAutomaton>();
-  let done = 0;
-  try {
-    for (const [t, type] of types.entries()) {
-      for (const [d, document] of documents.entries()) {
-        options.signal?.throwIfAborted();
-        const prompt = asked[t]?.[d];
-        const prediction = predictions[d];
-        if (prompt === undefined || prediction === undefined) {
-          throw new Error(`expected a prompt for ${document.id} and ${type.name}`);
-        }
-        const tokens = prompt.ids.length + shortestAnswer;
-        const answer =
-          tokens > contextLength
-            ? null
-            : mode === "span"
-              ? await answerSpans(decoder, automatonOf(automata, tokenizer, document), prompt.ids, type, options)
-              : await answerFreely(decoder, tokenizer, prompt.ids, document, type, options);
-        if (answer === null) {
-          prediction.leftOut.push({ type: type.name, tokens: Math.max(tokens, contextLength + 1) });
-        } else {
-          prediction.entities.push(...answer.entities);
-          prediction.hallucinated.push(...answer.hallucinated);
-          prediction.responses.push({ type: type.name, text: tokenizer.decode(answer.ids).trim() });
-        }
-        options.onProgress?.(++done, types.length * documents.length);
-        if (t === types.length - 1) {
-          prediction.entities.sort(compareEntities);
-          yield prediction;
+  const prompts = allPrompts(tokenizer, documents, types, options);
+  const fitting = prompts.filter(({ shortest }) => shortest <= contextLength);
+  for (const { d, t, shortest } of prompts.filter(({ shortest }) => shortest > contextLength)) {
+    predictions[d]?.leftOut.push({ type: types[t]?.name ?? "", tokens: shortest });
+  }
+  const open = documents.map((_, d) => fitting.filter((prompt) => prompt.d === d).length);
+  let [done, next] = [prompts.length - fitting.length, 0];
+  if (fitting.length > 0) {
+    const decoder = new Decoder(llama, lora, decoderSize(llama, fitting));
+    try {
+      // With fewer documents than branches all types go at once, behind what all prompts share: a shorter beginning.
+      const groups =
+        documents.length < decoder.size.branches
+          ? [fitting]
+          : types.map((_, t) => fitting.filter((prompt) => prompt.t === t));
+      for (const group of groups.filter(({ length }) => length > 0)) {
+        for await (const { asked, answer } of writeAll(decoder, group, options.signal)) {
+          const [prediction, type] = [predictions[asked.d], types[asked.t]?.name ?? ""];
+          if (answer === null) {
+            prediction?.leftOut.push({ type, tokens: Math.max(asked.shortest, contextLength + 1) });
+          } else {
+            prediction?.entities.push(...answer.entities);
+            prediction?.hallucinated.push(...answer.hallucinated);
+            prediction?.responses.push({ type, text: tokenizer.decode(answer.ids).trim() });
+          }
+          open[asked.d] = (open[asked.d] ?? 0) - 1;
+          options.onProgress?.(++done, prompts.length);
+          for (; open[next] === 0; next++) yield sorted(predictions[next] as Prediction, types);
         }
       }
+    } finally {
+      decoder.destroy();
     }
-  } finally {
-    decoder.destroy();
   }
+  for (; next < documents.length; next++) yield sorted(predictions[next] as Prediction, types);
+}
+
+function allPrompts(
+  tokenizer: PredictTokenizer,
+  documents: readonly Document[],
+  types: readonly EntityType[],
+  { mode, maxNewTokens = MAX_NEW_TOKENS }: PredictOptions,
+): Prompt[] {
+  const shortestAnswer = mode === "free" ? maxNewTokens : emptyAnswer(tokenizer);
+  return documents.flatMap((document, d) => {
+    const longestAnswer = mode === "free" ? maxNewTokens : shortestAnswer + longestSpans(tokenizer, document);
+    // A sentence is tokenized for its automaton once, not for every type.
+    let known: SpanAutomaton | null = null;
+    const automaton = (): SpanAutomaton => {
+      known =
+        known?.another() ?? new SpanAutomaton({ tokenizer, sentence: document.text, words: segmentWords(document) });
+      return known;
+    };
+    return types.map((type, t): Prompt => {
+      const { ids } = encodePrompt(tokenizer, document.text, type, null);
+      const writer = (): Writer =>
+        mode === "free" ? new FreeWriter(tokenizer, document, type, maxNewTokens) : new SpanWriter(automaton(), type);
+      return { d, t, ids, writer, shortest: ids.length + shortestAnswer, longest: ids.length + longestAnswer };
+    });
+  });
+}
+
+/** Room for the prompts' beginning, and for as many of their answers side by side as memory is meant for. */
+function decoderSize(llama: Llama, prompts: readonly Prompt[]): DecoderSize {
+  const { contextLength } = llama.config;
+  // Not Math.max(...prompts): a corpus has more prompts than a call may have arguments.
+  const most = (values: readonly number[]): number => values.reduce((top, value) => Math.max(top, value), 0);
+  const beginning = most(prompts.map(({ ids }) => ids.length));
+  const longest = most(prompts.map((prompt) => Math.min(prompt.longest, contextLength)));
+  const branch = longest - sharedLength(prompts.map(({ ids }) => ids));
+  const room = Math.floor(CACHE_BYTES / (branch * cacheBytesPerToken(llama.config)));
+  return { beginning, branch, branches: Math.max(1, Math.min(room, BRANCHES, prompts.length)) };
+}
+
+/** Types end in another order than they stand in. */
+function sorted(prediction: Prediction, types: readonly EntityType[]): Prediction {
+  const place = new Map(types.map(({ name }, index) => [name, index]));
+  const byType = (a: { type: string }, b: { type: string }): number =>
+    (place.get(a.type) ?? 0) - (place.get(b.type) ?? 0);
+  prediction.entities.sort(compareEntities);
+  return {
+    ...prediction,
+    hallucinated: prediction.hallucinated.toSorted(byType),
+    responses: prediction.responses.toSorted(byType),
+    leftOut: prediction.leftOut.toSorted(byType),
+  };
 }
 
 /** Tokens of an answer without entities, its end included. */
@@ -131,100 +171,4 @@ function longestSpans(tokenizer: PredictTokenizer, document: Document): number {
   const spelled = new TextEncoder().encode(document.text).length;
   const marks = tokenizer.encode(OPEN + CLOSE).ids.length;
   return spelled + marks * segmentWords(document).length;
-}
-
-function automatonOf(
-  automata: Map<Document, SpanAutomaton>,
-  tokenizer: PredictTokenizer,
-  document: Document,
-): SpanAutomaton {
-  const known = automata.get(document);
-  if (known !== undefined) {
-    known.reset();
-    return known;
-  }
-  const automaton = new SpanAutomaton({ tokenizer, sentence: document.text, words: segmentWords(document) });
-  automata.set(document, automaton);
-  return automaton;
-}
-
-/** Probability of the tokens [first, end) of an answer. */
-function productOf(probabilities: readonly number[], first: number, end: number): number {
-  return probabilities.slice(first, end).reduce((product, p) => product * p, 1);
-}
-
-/**
- * Follows the span automaton; where it leaves one way only, tokens are run together without asking the model.
- * @returns null when the answer outgrows the decoder's cache: half an answer is none
- */
-async function answerSpans(
-  decoder: Decoder,
-  automaton: SpanAutomaton,
-  prompt: readonly number[],
-  type: EntityType,
-  { signal }: PredictOptions,
-): Promise<Answer | null> {
-  const ids: number[] = [];
-  const probabilities: number[] = [];
-  const take = ({ id, probability }: Choice): void => {
-    automaton.advance(id);
-    ids.push(id);
-    probabilities.push(probability);
-  };
-  let cached = 0; // tokens of the answer that the decoder has run
-  for (;;) {
-    signal?.throwIfAborted();
-    automaton.forced().forEach((id) => take({ id, probability: 1 }));
-    if (automaton.done) {
-      break;
-    }
-    if (prompt.length + ids.length > decoder.capacity) {
-      return null;
-    }
-    await (cached === 0 ? decoder.reset([...prompt, ...ids]) : decoder.append(ids.slice(cached)));
-    cached = ids.length;
-    take(chooseAmong(await decoder.logits(), automaton.allowed()));
-  }
-  const entities = automaton.entities().map(({ start, end, firstToken, endToken }) => ({
-    start,
-    end,
-    type: type.name,
-    probability: productOf(probabilities, firstToken, endToken),
-  }));
-  return { ids, entities, hallucinated: [] };
-}
-
-/** Decodes without constraint until the end token; the answer's strings are looked up in the sentence. */
-async function answerFreely(
-  decoder: Decoder,
-  tokenizer: PredictTokenizer,
-  prompt: readonly number[],
-  document: Document,
-  type: EntityType,
-  { signal, maxNewTokens = MAX_NEW_TOKENS }: PredictOptions,
-): Promise<Answer> {
-  const ids: number[] = [];
-  const probabilities: number[] = [];
-  await decoder.reset(prompt);
-  while (ids.length < maxNewTokens) {
-    signal?.throwIfAborted();
-    const choice = chooseOfAll(await decoder.logits());
-    if (choice.id === tokenizer.eosTokenId) {
-      break;
-    }
-    probabilities.push(choice.probability);
-    ids.push(choice.id);
-    await decoder.append([choice.id]);
-  }
-  const decode = (some: readonly number[]): string => tokenizer.decode(some);
-  const { spans, groups, hallucinated } = parseResponse(decode(ids), document.text, segmentWords(document));
-  const entities = tokenRanges(decode, ids, groups).map(([first, end], index) => {
-    const [spanStart = 0, spanEnd = 0] = spans[index] ?? [];
-    return { start: spanStart, end: spanEnd, type: type.name, probability: productOf(probabilities, first, end) };
-  });
-  return {
-    ids,
-    entities,
-    hallucinated: hallucinated.map((text) => ({ type: type.name, text })),
-  };
 }
