@@ -5,6 +5,7 @@
 import { BufferPool } from "../gpu/buffers.ts";
 import { rowsCopy } from "../kernels/rows.ts";
 import { type CachedRow, forward, type Pass, PLAIN_PASS, writeTokens } from "./forward.ts";
+import type { LlamaConfig } from "./gguf/config.ts";
 import { Head } from "./head.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
@@ -30,7 +31,7 @@ export interface Run {
 }
 
 /** GPU bytes of the keys and values of one token. */
-export function cacheBytesPerToken({ layers, kvHeads, headDim }: Llama["config"]): number {
+export function cacheBytesPerToken({ layers, kvHeads, headDim }: LlamaConfig): number {
   return layers * 2 * kvHeads * headDim * 4;
 }
 

@@ -5,6 +5,7 @@
  * instruction, where prompts go type by type.
  */
 import { cacheBytesPerToken, Decoder, type DecoderSize } from "../model/decoder.ts";
+import type { LlamaConfig } from "../model/gguf/config.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { compareEntities, type Document, type Entity, type EntityType, type Hallucination } from "../ner/document.ts";
@@ -142,8 +143,13 @@ function decoderSize(llama: Llama, prompts: readonly Prompt[]): DecoderSize {
   const beginning = most(prompts.map(({ ids }) => ids.length));
   const longest = most(prompts.map((prompt) => Math.min(prompt.longest, contextLength)));
   const branch = longest - sharedLength(prompts.map(({ ids }) => ids));
-  const room = Math.floor(CACHE_BYTES / (branch * cacheBytesPerToken(llama.config)));
-  return { beginning, branch, branches: Math.max(1, Math.min(room, BRANCHES, prompts.length)) };
+  return { beginning, branch, branches: Math.min(prompts.length, answersSideBySide(llama.config, branch)) };
+}
+
+/** How many answers of so many tokens, prompts included, are written side by side. */
+export function answersSideBySide(config: LlamaConfig, tokens: number): number {
+  const room = Math.floor(CACHE_BYTES / (tokens * cacheBytesPerToken(config)));
+  return Math.max(1, Math.min(room, BRANCHES));
 }
 
 /** Types end in another order than they stand in. */

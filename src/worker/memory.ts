@@ -2,12 +2,12 @@
 
 import type { LlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
+import { cacheBytesPerToken } from "../model/decoder.ts";
 import { workspaceBytes } from "../model/workspace.ts";
+import { answersSideBySide } from "../predict/predict.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { trainingBytes, weightBytes } from "../train/memory.ts";
 import type { MemoryNeed, ModelMemory } from "./protocol.ts";
-
-const F32 = 4;
 
 export interface DeviceMemory {
   /** GPUSupportedLimits.maxBufferSize; null where there is no device. */
@@ -16,7 +16,7 @@ export interface DeviceMemory {
   mainMemory: number | null;
 }
 
-/** What a model needs for prompts of up to `tokens` tokens, one at a time. */
+/** What a model needs for prompts and answers of up to `tokens` tokens together. */
 export function modelMemory(
   gguf: GgufFile,
   config: LlamaConfig,
@@ -25,7 +25,7 @@ export function modelMemory(
   device: DeviceMemory,
 ): ModelMemory {
   const weights = { name: "weights, left quantized", bytes: weightBytes(gguf) };
-  const cache = config.layers * 2 * config.kvHeads * config.headDim * tokens * F32;
+  const cache = answersSideBySide(config, tokens) * tokens * cacheBytesPerToken(config);
   const inference = [
     weights,
     { name: "key-value cache", bytes: cache },
