@@ -1,4 +1,5 @@
 // obp bench: benchmarks of the engine on this machine's adapter.
+import { benchDecode } from "./benchDecode.ts";
 import { benchDpo } from "./benchDpo.ts";
 import { benchMatmul } from "./benchMatmul.ts";
 import { type BenchRow, rowsText } from "./benchRow.ts";
@@ -10,7 +11,9 @@ import { defineVerb } from "./verb.ts";
 const BENCHMARKS = ["matmul", "train", "decode", "dpo", "tsne", "load"];
 
 export const verb = defineVerb({
-  positionals: { what: { help: `${BENCHMARKS.join(", ")} (now: matmul, train, dpo; default matmul)`, optional: true } },
+  positionals: {
+    what: { help: `${BENCHMARKS.join(", ")} (now: matmul, train, decode, dpo; default matmul)`, optional: true },
+  },
   flags: {
     shape: { kind: "text", value: "SHAPE", help: "llama-3.1-8b, llama-3.2-1b (matmul), a GGUF file or bundled" },
     tokens: { kind: "integer", value: "T", min: 2, help: "rows of a matmul (default 128), of a prompt (default 150)" },
@@ -41,9 +44,11 @@ async function benchmark(
       return benchMatmul(await context.gpu(), shape, tokens ?? 128, context.signal);
     case "train":
       return benchTrain(shape, tokens ?? 150, context);
+    case "decode":
+      return benchDecode(shape, context);
     case "dpo":
       return benchDpo(shape, context);
     default:
-      throw new Error(`expected matmul, train or dpo, got ${what} (this version cannot measure that yet)`);
+      throw new Error(`expected matmul, train, decode or dpo, got ${what} (this version cannot measure that yet)`);
   }
 }
