@@ -1,8 +1,7 @@
 // Source corpora in the studio: files of any size are copied into the browser's storage while what is in them is counted,
 // and read from there when they are learned from.
 
-import type { CorpusOptions } from "../formats/streamCorpus.ts";
-import { StreamedCorpus } from "../formats/streamCorpus.ts";
+import { type CorpusOptions, StreamedCorpus } from "../formats/streamCorpus.ts";
 import { blobSource } from "../model/gguf/byteSource.ts";
 import type { Document } from "../ner/document.ts";
 import { corpusFile, listCorpora, readCorpora, saveCorpus } from "../storage/corpusStore.ts";
@@ -44,12 +43,12 @@ async function addCorpus(
   emit: Emit,
 ): Promise<void> {
   const { name } = file;
+  const corpus = await StreamedCorpus.open(blobSource(file, name), READING);
   const hash = await fingerprint(file);
   const known = (await listCorpora()).find((record) => record.fingerprint === hash);
   if (known !== undefined) {
     throw new Error(`expected a corpus that is not there yet, got ${name} again (it was added as ${known.name})`);
   }
-  const corpus = await StreamedCorpus.open(blobSource(file, name), READING);
   const counts = new CorpusCounts(name);
   await saveCorpus(name, countedPieces(corpus, counts, signal, onBytes), () => {
     const facts = { fingerprint: hash, bytes: file.size, format: corpus.format };

@@ -15,7 +15,7 @@ export function SourceCorpora({ setup: { corpora: chosen, sourceTypes } }: { set
   const deleted = useSource((state) => state.deleted);
   const corpora = all.filter(({ id }) => id !== deleted?.id);
   const add = (files: FileList | null): void => {
-    if (files !== null && files.length > 0 && job === null) void addCorpora([...files]);
+    if (files !== null && files.length > 0) void addCorpora([...files]);
   };
   const input = (
     <input

@@ -86,7 +86,7 @@ function usePlan(): TrainingPlan | string | null {
     let current = true;
     const timer = setTimeout(() => {
       const { stage } = config;
-      const request = { documents: supportSet(project), types: project.types, config, corpora: [] };
+      const request = { documents: supportSet(project), types: project.types, config };
       studio()
         .plan(request)
         .then(

@@ -37,7 +37,7 @@ function setup(stages: readonly Stage[], source = nothing, engine: typeof known 
 
 describe("types of the corpora", () => {
   it("are those of the chosen corpora with their entities, defined by hand or by the project", () => {
-    const defined = { person: "people", tool: "" };
+    const defined = { person: "people", tool: " " };
     expect(sourceTypes(corpora, { person: "people" }, project.types)).toEqual([
       { name: "person", definition: "people", entities: 7 },
       { name: "tool", definition: "what a cook holds", entities: 3 },
@@ -111,7 +111,8 @@ describe("settings of the stages", () => {
   });
 
   it("a stage begins with the adapter of the stage that is on before it", () => {
-    const on = { source: true, sft: false, dpo: true };
-    expect(STAGES.map((stage) => stageBefore({ on }, stage))).toEqual([null, null, "source"]);
+    const before = (on: Record<Stage, boolean>) => STAGES.map((stage) => stageBefore({ on }, stage));
+    expect(before({ source: true, sft: false, dpo: true })).toEqual([null, null, "source"]);
+    expect(before({ source: true, sft: true, dpo: true })).toEqual([null, "source", "sft"]);
   });
 });
