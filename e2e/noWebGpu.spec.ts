@@ -18,4 +18,5 @@ test("without WebGPU it says why and what to do, and labelling works", async ({ 
   await page.keyboard.press("l");
   await page.keyboard.press("1");
   await expect.poll(() => entities(page)).toContain("Melt ingredient");
+  await expect(page.getByRole("button", { name: "Suggest for all open" })).toBeDisabled();
 });

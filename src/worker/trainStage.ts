@@ -84,10 +84,9 @@ export async function stageTrainer(
  * @throws Error where there is none; AbortError when stopped
  */
 export async function makePairs(input: PairInput, emit: (event: StudioEvent) => void): Promise<SavedPair[]> {
-  const { llama, lora, model, config, documents, types, signal } = input;
+  const { llama, lora, model, config, signal } = input;
   const { fitting, leftOut } = fittingPreferences(model.tokenizer, model.config.contextLength, [
-    ...boundaryPreferences(documents, types, config.boundaryKinds).preferences,
-    ...refusedPreferences(documents, types),
+    ...knownPreferences(input, config),
     ...(await askAll(input, emit)),
   ]);
   if (leftOut.length > 0) {
@@ -113,16 +112,19 @@ export async function makePairs(input: PairInput, emit: (event: StudioEvent) => 
  * Pairs of boundary edits and of refused suggestions, and the tokens of each, both answers in one pass: what can be said
  * before any is decoded.
  */
-export function boundaryPairs(model: OpenModel, { documents, types }: Labelled, config: TrainConfig) {
-  const { fitting, leftOut } = fittingPreferences(
-    model.tokenizer,
-    model.config.contextLength,
-    uniquePreferences([
-      ...boundaryPreferences(documents, types, config.boundaryKinds).preferences,
-      ...refusedPreferences(documents, types),
-    ]),
-  );
-  return { pairs: encodePreferences(model.tokenizer, model.config.contextLength, fitting), leftOut };
+export function boundaryPairs(
+  { tokenizer, config: { contextLength } }: OpenModel,
+  labelled: Labelled,
+  config: TrainConfig,
+) {
+  const preferences = uniquePreferences(knownPreferences(labelled, config));
+  const { fitting, leftOut } = fittingPreferences(tokenizer, contextLength, preferences);
+  return { pairs: encodePreferences(tokenizer, contextLength, fitting), leftOut };
+}
+
+function knownPreferences({ documents, types }: Labelled, { boundaryKinds }: TrainConfig): Preference[] {
+  const { preferences } = boundaryPreferences(documents, types, boundaryKinds);
+  return [...preferences, ...refusedPreferences(documents, types)];
 }
 
 /** Asks the adapter every training prompt, greedily: each wrong answer is a rejected one. */

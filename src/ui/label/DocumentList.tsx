@@ -74,7 +74,9 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
             <option value="all">All</option>
             <option value="open">Open</option>
             <option value="done">Done</option>
-            <option value="disagrees">Model disagrees</option>
+            <option value="disagrees" title="The model read it otherwise than it is labelled">
+              Disagrees
+            </option>
           </select>
           <select
             aria-label="With type"
@@ -128,8 +130,8 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
                 </div>
                 <div className="row faint">
                   <span className="grow ellipsis mono">{document.id}</span>
-                  <Suggested count={openSuggestions(document, suggestions.get(document.id), types).length} />
                   <TypeTally document={document} names={types.map(({ name }) => name)} />
+                  <Suggested count={openSuggestions(document, suggestions.get(document.id), types).length} />
                 </div>
               </div>
             );

@@ -52,7 +52,7 @@ export function SuggestionList(props: {
               >
                 <span style={{ color }}>{shape}</span>
                 <span className="ellipsis">{document.text.slice(start, end)}</span>
-                <span className="faint">{type}</span>
+                <span className="faint ellipsis">{type}</span>
                 <span className="number faint">{formatProbability(probability)}</span>
               </button>
               <AnswerButtons document={document} suggestion={suggestion} />

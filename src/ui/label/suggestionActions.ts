@@ -82,11 +82,9 @@ export function suggestHere(): void {
 /** For the list's documents that are not done, from the one on screen on. */
 export function suggestForOpen(): void {
   const open = listedDocuments().filter(({ done }) => !done);
-  const at = Math.max(
-    0,
-    open.findIndex(({ id }) => id === currentDocument()?.id),
-  );
-  suggest([...open.slice(at), ...open.slice(0, at)]);
+  const current = currentDocument();
+  const at = open.findIndex(({ id }) => id === current?.id);
+  suggest(at <= 0 ? open : [...open.slice(at), ...open.slice(0, at)]);
 }
 
 function suggest(documents: readonly ProjectDocument[]): void {

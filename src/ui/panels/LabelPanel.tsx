@@ -3,7 +3,8 @@ import { Empty } from "../components/Empty.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { Split } from "../components/Split.tsx";
 import { DocumentList } from "../label/DocumentList.tsx";
-import { doneAndNext, toggleDone } from "../label/labelActions.ts";
+import { KeyHints } from "../label/KeyHints.tsx";
+import { toggleDone } from "../label/labelActions.ts";
 import { useCurrentDocument } from "../label/labelStore.ts";
 import { SuggestButtons } from "../label/SuggestButtons.tsx";
 import { TextView } from "../label/TextView.tsx";
@@ -57,37 +58,7 @@ function LabelPanel() {
               ) : (
                 <TextView document={document} />
               )}
-              <footer className="key-hints faint">
-                <span>
-                  <kbd>←</kbd> <kbd>→</kbd> <kbd>Shift</kbd> words
-                </span>
-                <span>
-                  <kbd>[</kbd> <kbd>]</kbd> <kbd>{"{"}</kbd> <kbd>{"}"}</kbd> edges
-                </span>
-                <span>
-                  <kbd>e</kbd> next mark
-                </span>
-                <span>
-                  <kbd>Enter</kbd> accept
-                </span>
-                <span>
-                  <kbd>x</kbd> reject, remove
-                </span>
-                <span>
-                  <kbd>a</kbd> accept all
-                </span>
-                <span>
-                  <kbd>u</kbd> undo
-                </span>
-                <button
-                  className="quiet small"
-                  onMouseDown={(event) => event.preventDefault()}
-                  onClick={doneAndNext}
-                  disabled={document === null}
-                >
-                  <kbd>Space</kbd> done, next
-                </button>
-              </footer>
+              <KeyHints document={document} />
             </section>
           }
           right={<TypePalette />}
