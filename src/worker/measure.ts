@@ -5,7 +5,7 @@ import { Trainer } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
 import type { StudioEvent } from "./protocol.ts";
 import type { TrainJob } from "./trainJob.ts";
-import { boundaryPairs, stageTrainer, startLora } from "./trainStage.ts";
+import { labelledPairs, stageTrainer, startLora } from "./trainStage.ts";
 
 const STEPS = 3;
 
@@ -28,7 +28,7 @@ export async function measureSteps(
   let trainer: Trainer | null = null;
   try {
     if (config.stage === "dpo") {
-      const { pairs } = boundaryPairs(model, inputs, config);
+      const { pairs } = labelledPairs(model, inputs, config);
       // What the reference gives them is not known yet, and does not change the time.
       const reference = pairs.map(() => ({ chosen: 0, rejected: 0 }));
       trainer = await Trainer.createDpo(llama, lora, withReference(pairs, reference), config);

@@ -3,9 +3,9 @@
 import { buildExamples, longestExample } from "../train/examples.ts";
 import type { OpenModel } from "./modelFacts.ts";
 import type { PlanRequest, TrainingPlan } from "./protocol.ts";
-import { boundaryPairs } from "./trainStage.ts";
+import { labelledPairs } from "./trainStage.ts";
 
-/** In DPO of the boundary pairs alone: the adapter's own errors are found when it starts. */
+/** In DPO of the pairs that labels make alone: the adapter's own errors are found when it starts. */
 export function planTraining(model: OpenModel, request: PlanRequest): Omit<TrainingPlan, "memory"> {
   const { config } = request;
   const counts = config.stage === "dpo" ? countPairs(model, request) : countPrompts(model, request);
@@ -27,7 +27,7 @@ function countPrompts({ tokenizer, config }: OpenModel, { documents, types }: Pl
 }
 
 function countPairs(model: OpenModel, request: PlanRequest): Counts {
-  const { pairs, leftOut } = boundaryPairs(model, request, request.config);
+  const { pairs, leftOut } = labelledPairs(model, request, request.config);
   return {
     prompts: pairs.length,
     tokens: sum(pairs.map(({ ids }) => ids.length)),

@@ -6,7 +6,7 @@ import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { STAGE_DEFAULTS } from "../train/presets.ts";
 import { readModel } from "./modelFacts.ts";
-import { boundaryPairs, makePairs } from "./trainStage.ts";
+import { labelledPairs, makePairs } from "./trainStage.ts";
 
 const file = readFileSync(new URL("../../public/models/obp-mini.gguf", import.meta.url));
 const model = await readModel(new Blob([file]), "obp-mini.gguf", { origin: "file", cached: false });
@@ -23,7 +23,7 @@ const types = [{ name: "food", definition: "things to eat" }];
 const config = { ...STAGE_DEFAULTS.dpo, boundaryKinds: ["expand-left"] as const };
 
 test("what annotators refused is counted before a DPO training, each wrong answer once", () => {
-  const { pairs, leftOut } = boundaryPairs(model, { documents, types }, config);
+  const { pairs, leftOut } = labelledPairs(model, { documents, types }, config);
   expect([pairs.length, leftOut]).toEqual([2, []]);
 });
 

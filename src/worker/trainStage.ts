@@ -112,7 +112,7 @@ export async function makePairs(input: PairInput, emit: (event: StudioEvent) => 
  * Pairs of boundary edits and of refused suggestions, and the tokens of each, both answers in one pass: what can be said
  * before any is decoded.
  */
-export function boundaryPairs(
+export function labelledPairs(
   { tokenizer, config: { contextLength } }: OpenModel,
   labelled: Labelled,
   config: TrainConfig,

@@ -47,7 +47,7 @@ export function SupportSummary() {
           <Facts
             rows={[
               stage === "dpo"
-                ? ["Boundary pairs", `${formatCount(plan.prompts)}, and the adapter's own errors`]
+                ? ["Pairs of labels", `${formatCount(plan.prompts)}, and the adapter's own errors`]
                 : ["Prompts", `${formatCount(plan.prompts)}, sentences × types`],
               ["Tokens an epoch", `${formatCount(plan.tokens)}, ${formatCount(plan.supervisedTokens)} of them learned`],
               [stage === "dpo" ? "Longest pair" : "Longest prompt", plural(plan.longestPrompt, "token")],

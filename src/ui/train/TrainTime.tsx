@@ -25,7 +25,7 @@ export function TrainTime({ plan, config }: { plan: TrainingPlan; config: TrainC
         </span>
       )}
       <button
-        className="quiet small"
+        className="small"
         disabled={!canMeasure}
         title="Takes three steps to tell the time of all; nothing of them is kept"
         onClick={() => void measure(config, parent?.id ?? null)}
