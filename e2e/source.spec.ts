@@ -30,6 +30,27 @@ function keptFiles(page: Page): Promise<string[]> {
   });
 }
 
+/** Gives the only corpus another fingerprint, as if its file were another. @returns the one it had */
+function changeFingerprint(page: Page, fingerprint: string): Promise<string> {
+  return page.evaluate(
+    (other) =>
+      new Promise<string>((resolve, reject) => {
+        const opening = indexedDB.open("obp-studio");
+        opening.onerror = () => reject(new Error("expected the studio's database"));
+        opening.onsuccess = () => {
+          const store = opening.result.transaction("corpora", "readwrite").objectStore("corpora");
+          const all = store.getAll() as IDBRequest<{ fingerprint: string }[]>;
+          all.onsuccess = () => {
+            const [record] = all.result;
+            if (record === undefined) reject(new Error("expected a corpus, got none"));
+            else store.put({ ...record, fingerprint: other }).onsuccess = () => resolve(record.fingerprint);
+          };
+        };
+      }),
+    fingerprint,
+  );
+}
+
 /** Goes to the stage and fills in its settings; held-out sentences are left alone. */
 async function set(page: Page, name: string, settings: Record<string, string>): Promise<void> {
   await stage(page, name).click();
@@ -118,7 +139,7 @@ test("stages one after the other outlive a closed tab, and SFT begins with what 
   await page.getByLabel("What animal refers to").fill("living things that move");
   const short = { "Prompts a step": "1", "Warm-up": "0" };
   await page.getByText("Advanced").click();
-  await set(page, "Source", { ...short, "Step limit": "2", "LoRA rank": "4", "Save every": "1" });
+  await set(page, "Source", { ...short, "Step limit": "3", "LoRA rank": "4", "Save every": "1" });
   await set(page, "SFT + contrastive", { ...short, "Step limit": "1", "Prompts a step": "3" });
   await expect(page.getByText("Begins with the adapter that Source makes.")).toBeVisible();
   await expect(page.getByLabel("LoRA rank")).toBeDisabled();
@@ -127,14 +148,20 @@ test("stages one after the other outlive a closed tab, and SFT begins with what 
   await train(page);
   await expect(status(page)).toContainText("reading the corpora", SLOW);
   await expect(page.getByText("entities of types without a definition: place (1)")).toBeVisible(SLOW);
-  await expect(figure(page, "Step")).toHaveText("1/2", SLOW);
+  // The state after step 1 is saved before step 2 begins.
+  await expect(figure(page, "Step")).toHaveText("2/3", SLOW);
   await page.close();
 
   const again = await context.newPage();
   await openStudio(again, "#/train");
   const banner = again.getByRole("status", { name: "Interrupted training" });
-  await expect(banner).toContainText(/Source: Kitchen notes 1 was interrupted.*from step 1 of 2/);
-  await banner.getByRole("button", { name: "Resume" }).click();
+  await expect(banner).toContainText(/Source: Kitchen notes 1 was interrupted.*from step [12] of 3/);
+  const resume = banner.getByRole("button", { name: "Resume" });
+  const hash = await changeFingerprint(again, "another");
+  await resume.click();
+  await expect(again.getByRole("alert")).toContainText("expected the training data of the checkpoint");
+  await changeFingerprint(again, hash);
+  await resume.click();
 
   // The stage that follows is stopped before its first step: it is still to come.
   await expect(again.getByRole("heading", { name: "Kitchen notes 2" })).toBeVisible(SLOW);
