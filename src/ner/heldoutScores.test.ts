@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { bestScore, isExhausted, type HeldoutScore } from "./heldoutScores.ts";
 
 const scored = (...values: number[]): HeldoutScore[] =>
-  values.map((f1, index) => ({ step: index + 1, epoch: index + 1, precision: f1, recall: f1, f1, boundaryErrorRate: 0 }));
+  values.map((f1, index) => ({
+    step: index + 1,
+    epoch: index + 1,
+    precision: f1,
+    recall: f1,
+    f1,
+    boundaryErrorRate: 0,
+  }));
 
 describe("bestScore", () => {
   it("is of the highest F1, and of equals the last", () => {

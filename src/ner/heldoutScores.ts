@@ -14,7 +14,10 @@ export interface HeldoutScore {
 
 /** Of the highest F1; of equals the last one, which was trained longest. Null before the first. */
 export function bestScore(scores: readonly HeldoutScore[]): HeldoutScore | null {
-  return scores.reduce<HeldoutScore | null>((best, score) => (best !== null && best.f1 > score.f1 ? best : score), null);
+  return scores.reduce<HeldoutScore | null>(
+    (best, score) => (best !== null && best.f1 > score.f1 ? best : score),
+    null,
+  );
 }
 
 /** Whether so many evaluations in a row brought no better F1. @param patience null: never */
