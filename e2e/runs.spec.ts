@@ -34,7 +34,7 @@ test("the time is measured before, F1 is scored after each epoch, and a run with
   await expect(row).toContainText("6/27");
   const f1 = await cell(page, "F1");
   expect(f1).toMatch(/^\d+\.\d$/);
-  expect(await cell(page, "Boundary errors")).toMatch(/^\d+\.\d$/);
+  expect(await cell(page, "BER")).toMatch(/^\d+\.\d$/);
   await expect(page.getByRole("columnheader", { name: `After: SFT: Kitchen notes 1 · F1 ${f1}` })).toBeVisible();
 
   const pin = page.getByRole("button", { name: "Pin Kitchen notes 1" });

@@ -20,14 +20,18 @@ export function FirstVisit() {
     <section className="first-visit" aria-label="First steps">
       <ol>
         <li className={className(0)}>
-          <span className="step">1</span> <strong>Label</strong> {plural(sentences, "sentence")}{" "}
-          {sentences === 1 ? "is" : "are"} labelled
+          <span className="step">1</span> <strong>Label</strong>
+          <span className="hint">
+            {plural(sentences, "sentence")} {sentences === 1 ? "is" : "are"} labelled
+          </span>
         </li>
         <li className={className(1)}>
-          <span className="step">2</span> <strong>Train</strong> a small Llama on them, here in the browser
+          <span className="step">2</span> <strong>Train</strong>
+          <span className="hint">a small Llama on them, here in the browser</span>
         </li>
         <li className={className(2)}>
-          <span className="step">3</span> <strong>See</strong> what it finds before and after
+          <span className="step">3</span> <strong>See</strong>
+          <span className="hint">what it finds before and after</span>
         </li>
       </ol>
       {step === 0 && (

@@ -1,6 +1,7 @@
 import type { JobKind } from "../../worker/protocol.ts";
 import { Icon } from "../components/Icon.tsx";
 import { formatBytes, formatCount, formatRate, formatSeconds } from "../format.ts";
+import { stageTitle } from "../models/adapterTitle.ts";
 import type { PanelId } from "../panelIds.ts";
 import { ask, useEngine, type Job } from "../stores/engineStore.ts";
 import { useView } from "../stores/viewStore.ts";
@@ -17,13 +18,15 @@ const SHOWN_IN: Readonly<Record<JobKind, PanelId>> = {
 export function JobChip() {
   const job = useEngine((state) => state.job);
   const lastLog = useEngine((state) => state.stepLogs.at(-1));
+  const run = useEngine(({ runs, trainedAdapter }) => runs.find(({ id }) => id === trainedAdapter));
   if (job === null) return null;
   const training = job.kind === "train" && lastLog !== undefined;
+  const phase = job.phase === "training" && run !== undefined ? stageTitle(run) : job.phase;
   return (
     <div className="chip job" role="status" aria-label="Job">
       <button className="quiet small" onClick={() => useView.getState().goTo(SHOWN_IN[job.kind])}>
         <span className={job.phase === "paused" ? "dot paused" : "dot running"} />
-        {job.pending ?? job.phase ?? "starting"}
+        {job.pending ?? phase ?? "starting"}
         <JobProgress job={job} />
       </button>
       {training && (

@@ -2,16 +2,16 @@ import { useState } from "react";
 import { Icon } from "../components/Icon.tsx";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
+import { useDark } from "../useDark.ts";
 import { runCommand } from "../commands.ts";
 import { GpuChip } from "./GpuChip.tsx";
 import { JobChip } from "./JobChip.tsx";
 import { ModelChip } from "./ModelChip.tsx";
 
 export function TopBar() {
-  const theme = useView((state) => state.theme);
+  const dark = useDark();
   const canUndo = useProject(({ undoStack }) => undoStack.at(-1)?.label ?? null);
   const canRedo = useProject(({ redoStack }) => redoStack.at(-1)?.label ?? null);
-  const dark = theme === "dark" || (theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
   return (
     <header className="top-bar">
       <img src={`${import.meta.env.BASE_URL}icons/studio.svg`} alt="OBP Studio" width="20" height="20" />

@@ -55,8 +55,8 @@ export function RunsTable() {
               draw: (run) => percent(bestScore(run.scores)?.f1),
             },
             {
-              title: "Boundary errors",
-              hint: "Boundary errors over gold entities, of the same adapter, percent",
+              title: "BER",
+              hint: "Boundary error rate: boundary errors over gold entities, of the same adapter, percent",
               value: (run) => bestScore(run.scores)?.boundaryErrorRate ?? -1,
               draw: (run) => percent(bestScore(run.scores)?.boundaryErrorRate),
             },

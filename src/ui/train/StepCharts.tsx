@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import type uPlot from "uplot";
 import { download } from "../documents/download.ts";
 import { useEngine } from "../stores/engineStore.ts";
-import { useView } from "../stores/viewStore.ts";
+import { useDark } from "../useDark.ts";
 import type { StepLog } from "../../worker/protocol.ts";
 import { newPlot } from "./plot.ts";
 import { type Chart, chartsOf, dataOf, logsCsv, type Overlay } from "./stepSeries.ts";
@@ -32,7 +32,7 @@ export function StepCharts() {
 
 function StepChart(props: { chart: Chart; data: ReturnType<typeof dataOf>; logs: readonly StepLog[]; csv: boolean }) {
   const { chart, data, logs, csv } = props;
-  const theme = useView((state) => state.theme);
+  const dark = useDark();
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const drawn = useRef({ chart, data });
@@ -45,7 +45,7 @@ function StepChart(props: { chart: Chart; data: ReturnType<typeof dataOf>; logs:
     );
     plot.current = made.plot;
     return made.destroy;
-  }, [theme]);
+  }, [dark]);
   useEffect(() => {
     drawn.current.data = data;
     plot.current?.setData(data);

@@ -24,7 +24,7 @@ export function newPlot(
   };
   const plot = new uPlot(
     {
-      ...sizeIn(element, null),
+      ...{ width: element.clientWidth, height: element.clientHeight },
       scales: {
         x: { time: false, range: (_plot, _min, max: number | null) => [1, Math.max(max ?? 0, lastStep())] },
         y: { range: (_plot, min: number | null, max: number | null) => verticalRange(chart, min, max) },
@@ -59,7 +59,7 @@ export function newPlot(
     data,
     element,
   );
-  const observer = new ResizeObserver(() => plot.setSize(sizeIn(element, plot)));
+  const observer = new ResizeObserver(() => fit(plot, element));
   observer.observe(element);
   return {
     plot,
@@ -70,10 +70,11 @@ export function newPlot(
   };
 }
 
-/** What the legend leaves of the holder. It wraps where it is long. */
-function sizeIn(element: HTMLElement, plot: uPlot | null): { width: number; height: number } {
-  const legend = plot?.root.querySelector<HTMLElement>(".u-legend")?.offsetHeight ?? 28;
-  return { width: element.clientWidth, height: Math.max(80, element.clientHeight - legend) };
+/** Gives the plot what the legend leaves of the holder. The legend is as wide as the plot, and wraps where it is long. */
+function fit(plot: uPlot, element: HTMLElement): void {
+  plot.setSize({ width: element.clientWidth, height: plot.height });
+  const legend = plot.root.querySelector<HTMLElement>(".u-legend")?.offsetHeight ?? 0;
+  plot.setSize({ width: element.clientWidth, height: Math.max(80, element.clientHeight - legend) });
 }
 
 /** A range from zero shows a fall at its true size. */
