@@ -2,14 +2,13 @@ import { useState } from "react";
 import { Icon } from "../components/Icon.tsx";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
-import { useDark } from "../useDark.ts";
 import { runCommand } from "../commands.ts";
 import { GpuChip } from "./GpuChip.tsx";
 import { JobChip } from "./JobChip.tsx";
 import { ModelChip } from "./ModelChip.tsx";
 
 export function TopBar() {
-  const dark = useDark();
+  const dark = useView((state) => state.dark);
   const canUndo = useProject(({ undoStack }) => undoStack.at(-1)?.label ?? null);
   const canRedo = useProject(({ redoStack }) => redoStack.at(-1)?.label ?? null);
   return (

@@ -17,6 +17,8 @@ interface ViewState {
   panel: PanelId;
   documentId: string | null;
   theme: Theme;
+  /** What the theme comes to: as chosen, else as the system is now. */
+  dark: boolean;
   overlay: Overlay;
   /** The three steps of the first visit are shown until finished or closed. */
   firstVisit: boolean;
@@ -42,6 +44,7 @@ function savedTheme(): Theme {
 export const useView = create<ViewState>()((set, get) => ({
   ...parseRoute(location.hash),
   theme: savedTheme(),
+  dark: false,
   overlay: null,
   firstVisit: localStorage.getItem(FIRST_VISIT_KEY) !== "closed",
   notices: [],
@@ -76,12 +79,15 @@ export function connectView(): void {
   const followUrl = (): void => useView.setState(parseRoute(location.hash));
   addEventListener("popstate", followUrl);
   addEventListener("hashchange", followUrl);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const system = matchMedia("(prefers-color-scheme: dark)");
   const applyTheme = (): void => {
     const { theme } = useView.getState();
-    document.documentElement.dataset["theme"] = theme === "system" ? (dark.matches ? "dark" : "light") : theme;
+    const dark = theme === "system" ? system.matches : theme === "dark";
+    document.documentElement.dataset["theme"] = dark ? "dark" : "light";
+    // Said when the page has its colours: charts read them.
+    if (useView.getState().dark !== dark) useView.setState({ dark });
   };
-  dark.addEventListener("change", applyTheme);
+  system.addEventListener("change", applyTheme);
   useView.subscribe(applyTheme);
   applyTheme();
 }

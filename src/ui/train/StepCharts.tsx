@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import type uPlot from "uplot";
 import { download } from "../documents/download.ts";
 import { useEngine } from "../stores/engineStore.ts";
-import { useDark } from "../useDark.ts";
+import { useView } from "../stores/viewStore.ts";
 import type { StepLog } from "../../worker/protocol.ts";
 import { newPlot } from "./plot.ts";
 import { type Chart, chartsOf, dataOf, logsCsv, type Overlay } from "./stepSeries.ts";
@@ -32,7 +32,7 @@ export function StepCharts() {
 
 function StepChart(props: { chart: Chart; data: ReturnType<typeof dataOf>; logs: readonly StepLog[]; csv: boolean }) {
   const { chart, data, logs, csv } = props;
-  const dark = useDark();
+  const dark = useView((state) => state.dark);
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const drawn = useRef({ chart, data });

@@ -73,8 +73,11 @@ export function newPlot(
 /** Gives the plot what the legend leaves of the holder. The legend is as wide as the plot, and wraps where it is long. */
 function fit(plot: uPlot, element: HTMLElement): void {
   plot.setSize({ width: element.clientWidth, height: plot.height });
-  const legend = plot.root.querySelector<HTMLElement>(".u-legend")?.offsetHeight ?? 0;
-  plot.setSize({ width: element.clientWidth, height: Math.max(80, element.clientHeight - legend) });
+  // uPlot takes on its size a little later, and then its legend has its own.
+  requestAnimationFrame(() => {
+    const legend = plot.root.querySelector<HTMLElement>(".u-legend")?.offsetHeight ?? 0;
+    plot.setSize({ width: element.clientWidth, height: Math.max(80, element.clientHeight - legend) });
+  });
 }
 
 /** A range from zero shows a fall at its true size. */
