@@ -9,7 +9,8 @@ import { buildGguf, type GgufSpec, llamaSpec, u32, UINT32, withMetadata } from "
 import { bytesSource } from "./gguf/byteSource.ts";
 import { openGguf } from "./gguf/gguf.ts";
 import { Llama } from "./llama.ts";
-import { Lora } from "./lora.ts";
+import type { Lora } from "./lora.ts";
+import { filledLora } from "./testLora.ts";
 import { Workspace } from "./workspace.ts";
 
 const gpu = await testGpu({ limits: "default" });
@@ -18,15 +19,7 @@ let llama: Llama;
 let lora: Lora;
 beforeAll(async () => {
   llama = await load(readFileSync(new URL("../../reference/goldens/gguf/tiny.gguf", import.meta.url)));
-  const config = { rank: 5, alpha: 10, dropout: 0, targets: ["q_proj", "v_proj", "down_proj"] } as const;
-  const fresh = Lora.create(llama, config, 1);
-  const { tensors } = await fresh.read();
-  fresh.destroy();
-  const random = new TestRandom(1);
-  const trained = [...tensors].map(([name, tensor]) => {
-    return [name, { ...tensor, data: random.normal(tensor.data.length, 0.2) }] as const;
-  });
-  lora = Lora.fromWeights(llama, { config, tensors: new Map(trained) });
+  lora = await filledLora(llama, { rank: 5, targets: ["q_proj", "v_proj", "down_proj"], deviation: 0.2 });
 });
 afterAll(() => {
   lora.destroy();

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
-import { TestRandom } from "../kernels/testRandom.ts";
 import { bytesSource } from "../model/gguf/byteSource.ts";
 import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
-import { Lora } from "../model/lora.ts";
+import type { Lora } from "../model/lora.ts";
+import { filledLora } from "../model/testLora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import type { Document } from "../ner/document.ts";
 import { type Prediction, predictDocuments, type PredictOptions } from "./predict.ts";
@@ -20,15 +20,7 @@ beforeAll(async () => {
   const gguf = await openGguf(bytesSource(file, "obp-mini.gguf"));
   tokenizer = Tokenizer.fromGguf(gguf);
   llama = await Llama.load(await testGpu(), gguf);
-  const config = { rank: 4, alpha: 8, dropout: 0, targets: ["o_proj", "down_proj"] } as const;
-  const fresh = Lora.create(llama, config, 1);
-  const { tensors } = await fresh.read();
-  fresh.destroy();
-  const random = new TestRandom(1);
-  const filled = [...tensors].map(([name, tensor]) => {
-    return [name, { ...tensor, data: random.normal(tensor.data.length, 0.3) }] as const;
-  });
-  lora = Lora.fromWeights(llama, { config, tensors: new Map(filled) });
+  lora = await filledLora(llama, { rank: 4, targets: ["o_proj", "down_proj"], deviation: 0.3 });
 }, 60_000);
 afterAll(() => {
   lora.destroy();

@@ -60,7 +60,7 @@ export class Trainer {
     this.#lora = lora;
     this.#objective = objective;
     this.#config = config;
-    this.totalSteps = config.maxSteps ?? Math.ceil(config.epochs * this.#stepsPerEpoch);
+    this.totalSteps = config.maxSteps ?? Math.ceil(config.epochs * this.stepsPerEpoch);
     this.#workspace = new Workspace(llama, objective.examples.longest, lora.R, config.checkpointing);
     this.#adam = new Adam(llama, lora);
   }
@@ -111,6 +111,10 @@ export class Trainer {
     return this.#stepsDone;
   }
 
+  get stepsPerEpoch(): number {
+    return Math.ceil(this.#objective.examples.length / this.#config.gradAccumSteps);
+  }
+
   /** Names of the examples of the last step. */
   get lastExamples(): readonly string[] {
     return this.#lastExamples;
@@ -148,7 +152,7 @@ export class Trainer {
     const { loss, ...terms } = losses;
     return {
       step: this.#stepsDone,
-      epoch: this.#stepsDone / this.#stepsPerEpoch,
+      epoch: this.#stepsDone / this.stepsPerEpoch,
       loss,
       learning_rate: rate,
       grad_norm: norm,
@@ -209,19 +213,15 @@ export class Trainer {
     this.#objective.destroy();
   }
 
-  get #stepsPerEpoch(): number {
-    return Math.ceil(this.#objective.examples.length / this.#config.gradAccumSteps);
-  }
-
   /** Examples of a step: the epochs' shuffled orders, cut into steps that do not cross an epoch's end. */
   async #batch(step: number): Promise<ObjectiveExample[]> {
     const { gradAccumSteps, seed } = this.#config;
     const { examples } = this.#objective;
-    const epoch = Math.floor(step / this.#stepsPerEpoch);
+    const epoch = Math.floor(step / this.stepsPerEpoch);
     if (this.#order?.epoch !== epoch) {
       this.#order = { epoch, indices: epochOrder(examples.length, seed, epoch) };
     }
-    const first = (step % this.#stepsPerEpoch) * gradAccumSteps;
+    const first = (step % this.stepsPerEpoch) * gradAccumSteps;
     const batch: ObjectiveExample[] = [];
     for (const index of this.#order.indices.slice(first, first + gradAccumSteps)) {
       batch.push(await examples.get(index));

@@ -3,7 +3,7 @@
 import { withReference } from "../train/dpoExamples.ts";
 import { Trainer } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
-import type { StudioEvent } from "./protocol.ts";
+import type { MeasuredSteps, StudioEvent } from "./protocol.ts";
 import type { TrainJob } from "./trainJob.ts";
 import { labelledPairs, stageTrainer, startLora } from "./trainStage.ts";
 
@@ -11,7 +11,6 @@ const STEPS = 3;
 
 /**
  * Takes three steps as the job would, after one in which kernels are compiled; nothing of them is kept.
- * @returns seconds a token, prompts included
  * @throws Error where there is nothing to learn from; AbortError when stopped
  */
 export async function measureSteps(
@@ -19,7 +18,7 @@ export async function measureSteps(
   { run, inputs, parent }: TrainJob,
   signal: AbortSignal,
   emit: (event: StudioEvent) => void,
-): Promise<number> {
+): Promise<MeasuredSteps> {
   const model = session.openModel;
   const llama = await session.llama(signal);
   session.forgetLora();
@@ -43,7 +42,9 @@ export async function measureSteps(
       emit({ kind: "progress", done: step - 1, total: STEPS, unit: "steps" });
       tokens = (await trainer.step(signal)).num_tokens - first.num_tokens;
     }
-    return (performance.now() - began) / 1000 / tokens;
+    const secondsPerToken = (performance.now() - began) / 1000 / tokens;
+    const totalSteps = run.config.maxSteps ?? Math.ceil(run.config.epochs * trainer.stepsPerEpoch);
+    return { secondsPerToken, tokensPerStep: tokens / STEPS, totalSteps };
   } finally {
     trainer?.destroy();
     lora.destroy();

@@ -153,6 +153,14 @@ export type JobPhase =
   | "saving the adapter"
   | "predicting with the adapter";
 
+export interface MeasuredSteps {
+  /** Prompts included. */
+  secondsPerToken: number;
+  tokensPerStep: number;
+  /** Of the training that was measured. */
+  totalSteps: number;
+}
+
 export type ProgressUnit = "bytes" | "prompts" | "pairs" | "steps";
 
 export type StudioEvent =
@@ -171,8 +179,8 @@ export type StudioEvent =
       etaSeconds: number;
       examples: readonly string[];
     }
-  /** What steps with these settings take on the open model, prompts included. */
-  | { kind: "measured"; model: string; config: TrainConfig; secondsPerToken: number }
+  /** What steps with these settings take on the open model. */
+  | { kind: "measured"; model: string; config: TrainConfig; corpora: readonly string[]; steps: MeasuredSteps }
   | { kind: "predictions"; record: PredictionRecord }
   /** For one document; they are saved. */
   | { kind: "suggestions"; record: SuggestionRecord }

@@ -152,8 +152,8 @@ export class Studio {
     const { config, model } = job.run;
     this.#jobs.start({ job: "measure", name: request.name, adapter: null, config: null }, async ({ signal }) => {
       const emit = (event: StudioEvent): void => this.#emit(event);
-      const secondsPerToken = await measureSteps(this.#session, job, signal, emit);
-      emit({ kind: "measured", model, config, secondsPerToken });
+      const steps = await measureSteps(this.#session, job, signal, emit);
+      emit({ kind: "measured", model, config, corpora: job.inputs.corpora, steps });
       return { steps: 0, adapter: null };
     });
   }

@@ -9,7 +9,8 @@ import type { TrainSetup } from "./trainSetup.ts";
 import { SourceTypes } from "./SourceTypes.tsx";
 
 /** What the stage Source learns from: files of any size, kept in this browser, and the definitions of their types. */
-export function SourceCorpora({ setup: { corpora: chosen, sourceTypes } }: { setup: TrainSetup }) {
+export function SourceCorpora({ setup }: { setup: TrainSetup }) {
+  const { corpora: chosen, sourceTypes } = setup;
   const all = useEngine((state) => state.corpora);
   const job = useEngine((state) => state.job);
   const deleted = useSource((state) => state.deleted);
@@ -82,7 +83,7 @@ export function SourceCorpora({ setup: { corpora: chosen, sourceTypes } }: { set
       {chosen.length > 0 && (
         <>
           <SourceTypes types={sourceTypes} />
-          <SourceFacts corpora={chosen} types={sourceTypes} />
+          <SourceFacts setup={setup} />
         </>
       )}
     </section>

@@ -1,26 +1,29 @@
 import { useEffect, useState } from "react";
-import type { CorpusRecord } from "../../storage/database.ts";
 import type { ModelMemory } from "../../worker/protocol.ts";
 import { Facts } from "../components/Facts.tsx";
 import { Verdict } from "../components/Verdict.tsx";
 import { formatCount } from "../format.ts";
 import { ask, useEngine } from "../stores/engineStore.ts";
 import { configProblem } from "./settings.ts";
-import { definedTypes, type SourceType } from "./sourceTypes.ts";
+import { definedTypes } from "./sourceTypes.ts";
+import { SourceTime } from "./TrainTime.tsx";
+import type { TrainSetup } from "./trainSetup.ts";
 import { currentConfig, useTrain } from "./trainStore.ts";
 
 /** What the corpora hold, and what training takes as far as it can be said before they are read. */
-export function SourceFacts({ corpora, types }: { corpora: readonly CorpusRecord[]; types: readonly SourceType[] }) {
+export function SourceFacts({ setup }: { setup: TrainSetup }) {
+  const { corpora, sourceTypes } = setup;
   const config = useTrain(currentConfig);
   const memory = useMemory();
   const sentences = sum(corpora.map((corpus) => corpus.sentences));
-  const entities = sum(definedTypes(types).map((type) => type.entities));
+  const entities = sum(definedTypes(sourceTypes).map((type) => type.entities));
   return (
     <Facts
       rows={[
         ["Sentences", formatCount(sentences)],
         ["Entities of defined types", formatCount(entities)],
         ["Optimizer steps", config?.maxSteps == null ? "known once read" : formatCount(config.maxSteps)],
+        ["Training time", config && <SourceTime key="time" setup={setup} config={config} />],
         ["GPU memory", memory && <Verdict key="memory" need={memory.training} />],
       ]}
     />

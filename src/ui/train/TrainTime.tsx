@@ -2,7 +2,9 @@ import { formatSeconds } from "../format.ts";
 import type { TrainConfig, TrainingPlan } from "../../worker/protocol.ts";
 import { ask, useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
-import { knownSpeed, stepSeconds } from "./timeEstimate.ts";
+import { definedTypes } from "./sourceTypes.ts";
+import { knownSpeed, sourceSeconds, stepSeconds } from "./timeEstimate.ts";
+import type { TrainSetup } from "./trainSetup.ts";
 import { supportSet } from "./trainStore.ts";
 import { useStartAdapter } from "./useStartAdapter.ts";
 
@@ -11,35 +13,62 @@ export function TrainTime({ plan, config }: { plan: TrainingPlan; config: TrainC
   const measured = useEngine((state) => state.measured);
   const runs = useEngine((state) => state.runs);
   const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
-  const canMeasure = useEngine(({ gpu, job }) => gpu.kind === "ready" && job === null);
   const parent = useStartAdapter();
   if (model === null) return null;
   // An adapter that is gone on with keeps its size.
   const settings = parent === null ? config : { ...config, rank: parent.rank, targets: parent.targets };
   const speed = knownSpeed(model, settings, measured, runs);
+  const seconds = speed && stepSeconds(plan, config, speed);
+  const from = speed?.run == null ? "measured" : `that of ${speed.run}`;
+  return <Time seconds={seconds} from={from} config={config} parent={parent?.id ?? null} />;
+}
+
+/** The same for source corpora: how many steps they give is known once they have been read. */
+export function SourceTime({ setup, config }: { setup: TrainSetup; config: TrainConfig }) {
+  const measured = useEngine((state) => state.measured);
+  const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
+  if (model === null) return null;
+  const ids = setup.corpora.map(({ id }) => id);
+  const seconds = sourceSeconds(model, config, ids, measured);
+  return <Time seconds={seconds} from="measured" config={config} parent={null} source={setup} />;
+}
+
+interface TimeProps {
+  /** Null: not known. */
+  seconds: number | null;
+  from: string;
+  config: TrainConfig;
+  parent: string | null;
+  source?: TrainSetup;
+}
+
+function Time({ seconds, from, config, parent, source }: TimeProps) {
+  const canMeasure = useEngine(({ gpu, job }) => gpu.kind === "ready" && job === null);
   return (
     <span className="row">
-      {speed !== null && (
-        <span title={`Steps alone. Speed: ${speed.run === null ? "measured" : `that of ${speed.run}`}.`}>
-          about <span className="number">{formatSeconds(stepSeconds(plan, config, speed))}</span>
+      {seconds !== null && (
+        <span title={`Steps alone. Speed: ${from}.`}>
+          about <span className="number">{formatSeconds(seconds)}</span>
         </span>
       )}
       <button
         className="small"
         disabled={!canMeasure}
         title="Takes three steps to tell the time of all; nothing of them is kept"
-        onClick={() => void measure(config, parent?.id ?? null)}
+        onClick={() => void measure(config, parent, source)}
       >
-        {speed === null ? "Measure 3 steps" : "Measure"}
+        {seconds === null ? "Measure 3 steps" : "Measure"}
       </button>
     </span>
   );
 }
 
-async function measure(config: TrainConfig, parent: string | null): Promise<void> {
+async function measure(config: TrainConfig, parent: string | null, source: TrainSetup | undefined): Promise<void> {
   const { project } = useProject.getState();
   if (project === null) return;
-  const learned = { documents: supportSet(project), types: project.types, corpora: [], corpusTypes: [], next: [] };
+  const corpora = source?.corpora.map(({ id }) => id) ?? [];
+  const corpusTypes = definedTypes(source?.sourceTypes ?? []);
+  const learned = { documents: supportSet(project), types: project.types, corpora, corpusTypes, next: [] };
   const request = { ...learned, name: "Three steps", heldout: [], evaluate: "never", config, parent } as const;
   await ask((client) => client.measure(request));
 }

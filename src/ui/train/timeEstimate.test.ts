@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TrainConfig } from "../../worker/protocol.ts";
-import { knownSpeed, stepSeconds } from "./timeEstimate.ts";
+import { knownSpeed, sourceSeconds, stepSeconds } from "./timeEstimate.ts";
 
 const config: TrainConfig = {
   ...{ stage: "sft", rank: 8, alpha: 16, dropout: 0.05, targets: ["q_proj", "v_proj"], learningRate: 1e-3 },
@@ -12,7 +12,8 @@ const config: TrainConfig = {
 const log = { step: 1, epoch: 1, loss: 1, learning_rate: 1, grad_norm: 1, num_tokens: 1 };
 const logs = [1, 2, 3, 4].map((step) => ({ ...log, step, num_tokens: 100 * step }));
 const run = { name: "Notes 1", model: "m", config, seconds: 20, logs };
-const measured = { kind: "measured", model: "m", config, secondsPerToken: 0.01 } as const;
+const steps = { secondsPerToken: 0.01, tokensPerStep: 400, totalSteps: 50 };
+const measured = { kind: "measured", model: "m", config, corpora: ["a", "b"], steps } as const;
 
 describe("knownSpeed", () => {
   it("is the measurement's, else an earlier run's", () => {
@@ -45,4 +46,27 @@ it("stepSeconds counts every epoch's tokens, and a step limit's share of one", (
   const speed = { secondsPerToken: 0.01, run: null };
   expect(stepSeconds(plan, config, speed)).toBeCloseTo(20);
   expect(stepSeconds({ ...plan, steps: 1 }, config, speed)).toBeCloseTo(10 / 3);
+});
+
+describe("sourceSeconds", () => {
+  const corpora = ["a", "b"];
+
+  it("is that of the steps which the corpora turned out to give", () => {
+    expect(sourceSeconds("m", { ...config, learningRate: 1 }, corpora, measured)).toBeCloseTo(200);
+  });
+
+  it("is unknown for other corpora, prompts, steps or models", () => {
+    expect(sourceSeconds("m", config, ["a"], measured)).toBeNull();
+    expect(sourceSeconds("n", config, corpora, measured)).toBeNull();
+    expect(sourceSeconds("m", config, corpora, null)).toBeNull();
+    for (const change of [
+      { rank: 4 },
+      { epochs: 3 },
+      { maxSteps: 9 },
+      { absentShare: 1 },
+      { maxLength: 64 },
+    ] as const) {
+      expect(sourceSeconds("m", { ...config, ...change }, corpora, measured), JSON.stringify(change)).toBeNull();
+    }
+  });
 });

@@ -32,7 +32,7 @@ export function knownSpeed(
 ): Speed | null {
   const key = speedKey(settings);
   if (measured?.model === model && speedKey(measured.config) === key) {
-    return { secondsPerToken: measured.secondsPerToken, run: null };
+    return { secondsPerToken: measured.steps.secondsPerToken, run: null };
   }
   const run = runs.find(
     (candidate) =>
@@ -50,4 +50,22 @@ export function stepSeconds(
 ): number {
   const epochs = steps / Math.ceil(prompts / gradAccumSteps);
   return epochs * tokens * secondsPerToken;
+}
+
+/**
+ * Seconds of all steps on source corpora, whose prompts are known once they have been read: where this very training was
+ * measured. Null: it was not.
+ */
+export function sourceSeconds(
+  model: string,
+  config: TrainConfig,
+  corpora: readonly string[],
+  measured: Measured | null,
+): number | null {
+  const key = ({ epochs, gradAccumSteps, maxSteps, maxLength, absentShare }: TrainConfig): string =>
+    JSON.stringify([epochs, gradAccumSteps, maxSteps, maxLength, absentShare]);
+  if (measured?.model !== model || speedKey(measured.config) !== speedKey(config)) return null;
+  if (key(measured.config) !== key(config) || measured.corpora.join() !== corpora.join()) return null;
+  const { secondsPerToken, tokensPerStep, totalSteps } = measured.steps;
+  return secondsPerToken * tokensPerStep * totalSteps;
 }
