@@ -220,6 +220,11 @@ test("two stages are trained in one go", async ({ page }) => {
   for (const name of ["Source", "SFT + contrastive"])
     await set(page, name, { "Prompts a step": "1", "Step limit": "1" });
   await expect(page.getByText("Source → SFT + contrastive, in turn.")).toBeVisible();
+  await stage(page, "Source").click();
+  await page.getByRole("button", { name: "Measure 3 steps" }).click();
+  const time = page.getByText("Training time", { exact: true }).locator("..");
+  await expect(time).toContainText(/about [\d.]+ s/, SLOW);
+  await expect(start(page)).toBeEnabled();
   await train(page);
   await expect(status(page)).toContainText("finished", SLOW);
   await expect(runs(page)).toHaveCount(2);
