@@ -7,7 +7,7 @@ import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { rmsnormBackward } from "../kernels/rmsnorm.ts";
 import { swigluBackward } from "../kernels/swiglu.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
-import { dropoutParams, forwardLayer, NO_DROPOUT, type Pass, rotate } from "./forward.ts";
+import { dropoutParams, forwardLayer, NO_DROPOUT, type Pass, readerOf, rotate } from "./forward.ts";
 import { backwardLinear } from "./linear.ts";
 import type { Lora, LoraPages } from "./lora.ts";
 import type { GradientBuffers } from "./workspace.ts";
@@ -73,14 +73,13 @@ function backwardLayer(pass: BackwardPass, layer: number): void {
     llama.attentionConstants,
     work,
   );
-  const { queryKeyLoss } = pass;
-  const reading = queryKeyLoss?.layer === layer ? queryKeyLoss : null;
-  if (reading?.rope === "post") {
-    reading.backward(dQ, dK);
+  const reader = readerOf(pass, layer);
+  if (reader?.rope === "post") {
+    reader.backward?.(dQ, dK, layer);
   }
   rotate(pass, { q: dQ, k: dK }, -1);
-  if (reading?.rope === "pre") {
-    reading.backward(dQ, dK);
+  if (reader?.rope === "pre") {
+    reader.backward?.(dQ, dK, layer);
   }
   // Below layer 0 lies the frozen embedding: nothing needs the gradient of its output.
   const needed = layer > 0 ? dNormed : null;

@@ -26,8 +26,8 @@ export interface Pass {
   readonly dropout: { readonly seed: number; readonly rate: number } | null;
   /** Where the rows are two continuations of one beginning; null for one sequence. */
   readonly fork: Fork | null;
-  /** A loss that reads the queries and keys of one layer; null without one. */
-  readonly queryKeyLoss: QueryKeyLoss | null;
+  /** What reads queries and keys on the way; null without one. */
+  readonly queryKeys: QueryKeyReader | null;
 }
 
 /** Rows whose keys and values are kept for rows to come (decoder.ts). */
@@ -46,19 +46,19 @@ export interface CachedRow {
   readonly start: number;
 }
 
-/** A loss on the outputs of q_proj and k_proj of one layer (train/contrastive.ts), LoRA included. */
-export interface QueryKeyLoss {
-  readonly layer: number;
+/** Reads what q_proj and k_proj give in some layers, LoRA included: a loss (train/contrastive.ts), or attention maps. */
+export interface QueryKeyReader {
+  readonly layers: readonly number[];
   /** Whether it reads them before RoPE or after. */
   readonly rope: "pre" | "post";
-  /** Reads q (T,NH·D) and k (T,KVH·D); runs again where the layer is recomputed. */
-  forward(q: GPUBuffer, k: GPUBuffer): void;
-  /** Adds its gradients to dq and dk; once a pass. */
-  backward(dq: GPUBuffer, dk: GPUBuffer): void;
+  /** Reads q (T,NH·D) and k (T,KVH·D) of one of its layers; runs again where the layer is recomputed. */
+  read(q: GPUBuffer, k: GPUBuffer, layer: number): void;
+  /** Of a loss: adds its gradients to dq and dk; once a pass and layer. */
+  readonly backward?: (dq: GPUBuffer, dk: GPUBuffer, layer: number) => void;
 }
 
 /** A pass over one sequence and nothing else. */
-export const PLAIN_PASS = { cached: null, dropout: null, fork: null, queryKeyLoss: null } as const;
+export const PLAIN_PASS = { cached: null, dropout: null, fork: null, queryKeys: null } as const;
 
 /** Ids of the pass, their positions, what attends to what, and slots of the cache. */
 export function writeTokens({ llama: { queue }, workspace, cached, fork }: Pass, ids: readonly number[]): void {
@@ -121,14 +121,13 @@ export function forwardLayer(pass: Pass, layer: number): void {
   adapted(pass, layer, "q_proj", act.normed1, act.q);
   adapted(pass, layer, "k_proj", act.normed1, act.k);
   adapted(pass, layer, "v_proj", act.normed1, act.v);
-  const { queryKeyLoss } = pass;
-  const reading = queryKeyLoss?.layer === layer ? queryKeyLoss : null;
-  if (reading?.rope === "pre") {
-    reading.forward(act.q, act.k);
+  const reader = readerOf(pass, layer);
+  if (reader?.rope === "pre") {
+    reader.read(act.q, act.k, layer);
   }
   rotate(pass, act, 1);
-  if (reading?.rope === "post") {
-    reading.forward(act.q, act.k);
+  if (reader?.rope === "post") {
+    reader.read(act.q, act.k, layer);
   }
   const cached = pass.cached?.layers[layer];
   if (cached !== undefined) {
@@ -162,6 +161,11 @@ export function forwardLayer(pass: Pass, layer: number): void {
   queue.dispatch(swigluForward, { g: act.gate, u: act.up, h: act.h }, { count4: (rows * config.feedForwardSize) / 4 });
   copyRows(pass, act.middle, output);
   adapted(pass, layer, "down_proj", act.h, output, true);
+}
+
+/** What reads queries and keys of a layer. */
+export function readerOf({ queryKeys }: Pass, layer: number): QueryKeyReader | null {
+  return queryKeys?.layers.includes(layer) === true ? queryKeys : null;
 }
 
 /** Turns q and k by their positions (sign 1) or their gradients back (sign −1). */

@@ -1,7 +1,7 @@
 /** The attention contrastive loss in WGSL, one prompt at a time (OBP-LLM, Eq. 3 and 4; method.md, stage 2). */
 import { BufferPool } from "../gpu/buffers.ts";
 import { contrastiveLoss, contrastivePool, contrastiveScatter } from "../kernels/contrastive.ts";
-import { forward, type Pass, PLAIN_PASS, type QueryKeyLoss, writeTokens } from "../model/forward.ts";
+import { forward, type Pass, PLAIN_PASS, type QueryKeyReader, writeTokens } from "../model/forward.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { Workspace } from "../model/workspace.ts";
@@ -26,7 +26,7 @@ interface Lists {
 }
 
 /** A prompt's loss as a part of its pass. */
-interface PromptLoss extends QueryKeyLoss {
+interface PromptLoss extends QueryKeyReader {
   /** Loss, cosines and gradient from what `forward` read; `backward` does this itself. */
   evaluate(): void;
 }
@@ -103,9 +103,9 @@ export class ContrastiveLoss {
     const evaluate = (): void =>
       queue.dispatch(contrastiveLoss, { vectors: e, signs, cosines, de, total: this.#total }, params);
     return {
-      layer: this.layer,
+      layers: [this.layer],
       rope: this.#rope,
-      forward(q, k) {
+      read(q, k) {
         queue.dispatch(contrastivePool, { x: q, ...typeLists, e }, params);
         const rest = { ...params, heads: kvHeads, first: 1, rows: keys.length };
         queue.dispatch(contrastivePool, { x: k, ...keyLists, e }, rest);
@@ -127,12 +127,12 @@ export class ContrastiveLoss {
     const llama = this.#llama;
     const workspace = new Workspace(llama, ids.length, lora?.R ?? 4, "inference");
     try {
-      const queryKeyLoss = this.of(rows, 0);
-      const pass: Pass = { ...PLAIN_PASS, llama, lora, workspace, rows: ids.length, queryKeyLoss };
+      const queryKeys = this.of(rows, 0);
+      const pass: Pass = { ...PLAIN_PASS, llama, lora, workspace, rows: ids.length, queryKeys };
       writeTokens(pass, ids);
       await forward(pass, this.layer + 1);
       this.clearTotal();
-      queryKeyLoss.evaluate();
+      queryKeys.evaluate();
       const V = 1 + rows.entities.length + rows.neighbours.length;
       const pairs = new Float32Array(await llama.queue.read(this.#buffer("cosines", 2 * V), 0, 8 * V));
       const values = Array.from({ length: V - 1 }, (_, i) => pairs[2 * (i + 1)] ?? NaN);

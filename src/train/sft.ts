@@ -43,15 +43,15 @@ export class SftObjective implements Objective<TrainExample> {
 
   async accumulate(example: TrainExample, settings: PassSettings): Promise<void> {
     const rows = example.contrastive ?? null;
-    const queryKeyLoss = rows === null ? null : (this.contrastive?.of(rows, this.#promptWeight()) ?? null);
-    const pass: BackwardPass = { ...PLAIN_PASS, ...settings, rows: example.ids.length, queryKeyLoss };
+    const queryKeys = rows === null ? null : (this.contrastive?.of(rows, this.#promptWeight()) ?? null);
+    const pass: BackwardPass = { ...PLAIN_PASS, ...settings, rows: example.ids.length, queryKeys };
     const { residual, gradients } = settings.workspace;
     const layers = this.#weight === "alone" ? (this.contrastive?.layer ?? 0) + 1 : this.#llama.config.layers;
     const hidden = residual[layers];
     if (hidden === undefined || gradients === null) {
       throw new Error("expected a training workspace");
     }
-    if (this.#weight === "alone" && queryKeyLoss === null) {
+    if (this.#weight === "alone" && queryKeys === null) {
       return;
     }
     writeTokens(pass, example.ids);
