@@ -107,7 +107,7 @@ interface SettingRowProps {
 function SettingRow({ setting, config, paper, explain, isInherited }: SettingRowProps) {
   const { key, title } = setting;
   const does = isInherited ? "that of the adapter which the stage begins with." : setting.does;
-  const range = setting.kind === "number" && !isInherited ? ` From ${setting.min} to ${setting.max}.` : "";
+  const range = isInherited ? "" : rangeText(setting);
   const id = `setting-${key}`;
   if (setting.kind === "kinds") {
     return (
@@ -132,6 +132,12 @@ function SettingRow({ setting, config, paper, explain, isInherited }: SettingRow
       </td>
     </tr>
   );
+}
+
+/** " From 1 to 64."; nothing for a choice of names. */
+function rangeText(setting: Setting): string {
+  if (setting.kind === "number") return ` From ${setting.min} to ${setting.max}.`;
+  return setting.kind === "optional" ? ` Whole, from ${setting.min}.` : "";
 }
 
 /** What is predicted while training; no part of the run's settings. */

@@ -6,6 +6,7 @@ import { formatCount } from "../format.ts";
 import { ask, useEngine } from "../stores/engineStore.ts";
 import { configProblem } from "./settings.ts";
 import { definedTypes } from "./sourceTypes.ts";
+import { measuredSource } from "./timeEstimate.ts";
 import { SourceTime } from "./TrainTime.tsx";
 import type { TrainSetup } from "./trainSetup.ts";
 import { currentConfig, useTrain } from "./trainStore.ts";
@@ -15,6 +16,11 @@ export function SourceFacts({ setup }: { setup: TrainSetup }) {
   const { corpora, sourceTypes } = setup;
   const config = useTrain(currentConfig);
   const memory = useMemory();
+  const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
+  const last = useEngine((state) => state.measured);
+  const ids = corpora.map(({ id }) => id);
+  const measured = model === null || config === null ? null : measuredSource(model, config, ids, last);
+  const steps = config?.maxSteps ?? measured?.steps ?? null;
   const sentences = sum(corpora.map((corpus) => corpus.sentences));
   const entities = sum(definedTypes(sourceTypes).map((type) => type.entities));
   return (
@@ -22,8 +28,12 @@ export function SourceFacts({ setup }: { setup: TrainSetup }) {
       rows={[
         ["Sentences", formatCount(sentences)],
         ["Entities of defined types", formatCount(entities)],
-        ["Optimizer steps", config?.maxSteps == null ? "known once read" : formatCount(config.maxSteps)],
-        ["Training time", config && <SourceTime key="time" setup={setup} config={config} />],
+        [
+          "Tokens in all",
+          measured === null ? "known once measured" : `about ${formatCount(Math.round(measured.tokens))}`,
+        ],
+        ["Optimizer steps", steps === null ? "known once measured" : formatCount(steps)],
+        ["Training time", config && <SourceTime key="time" setup={setup} config={config} measured={measured} />],
         ["GPU memory", memory && <Verdict key="memory" need={memory.training} />],
       ]}
     />

@@ -57,7 +57,7 @@ function StepChart(props: { chart: Chart; data: ReturnType<typeof dataOf>; logs:
     });
   };
   return (
-    <figure className="chart" aria-label={`${chart.title} by step`}>
+    <figure className={chart.small === true ? "chart small" : "chart"} aria-label={`${chart.title} by step`}>
       <figcaption className="row">
         <h2 className="grow">{chart.title}</h2>
         {csv && (

@@ -3,7 +3,7 @@ import type { TrainConfig, TrainingPlan } from "../../worker/protocol.ts";
 import { ask, useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { definedTypes } from "./sourceTypes.ts";
-import { knownSpeed, sourceSeconds, stepSeconds } from "./timeEstimate.ts";
+import { knownSpeed, type measuredSource, stepSeconds } from "./timeEstimate.ts";
 import type { TrainSetup } from "./trainSetup.ts";
 import { supportSet } from "./trainStore.ts";
 import { useStartAdapter } from "./useStartAdapter.ts";
@@ -23,14 +23,17 @@ export function TrainTime({ plan, config }: { plan: TrainingPlan; config: TrainC
   return <Time seconds={seconds} from={from} config={config} parent={parent?.id ?? null} />;
 }
 
-/** The same for source corpora: how many steps they give is known once they have been read. */
-export function SourceTime({ setup, config }: { setup: TrainSetup; config: TrainConfig }) {
-  const measured = useEngine((state) => state.measured);
-  const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
-  if (model === null) return null;
-  const ids = setup.corpora.map(({ id }) => id);
-  const seconds = sourceSeconds(model, config, ids, measured);
-  return <Time seconds={seconds} from="measured" config={config} parent={null} source={setup} />;
+interface SourceTimeProps {
+  setup: TrainSetup;
+  config: TrainConfig;
+  measured: ReturnType<typeof measuredSource>;
+}
+
+/** The same for source corpora. */
+export function SourceTime({ setup, config, measured }: SourceTimeProps) {
+  const isOpen = useEngine(({ model }) => model.kind === "open");
+  if (!isOpen) return null;
+  return <Time seconds={measured?.seconds ?? null} from="measured" config={config} parent={null} source={setup} />;
 }
 
 interface TimeProps {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { tickText, verticalRange } from "./plot.ts";
+import { legendText, tickText, verticalRange } from "./plot.ts";
 import { chartsOf } from "./stepSeries.ts";
 
 it("a loss is drawn from zero, a reward around its values", () => {
@@ -13,6 +13,11 @@ it("a loss is drawn from zero, a reward around its values", () => {
   expect(verticalRange(loss, null, null)[1]).toBeGreaterThan(0);
 });
 
-it("ticks of tiny margins differ", () => {
-  expect([0, 0.000002, -0.0005, 0.25, -20].map(tickText)).toEqual(["0", "2e-6", "-5e-4", "0.25", "-20"]);
+it("ticks of tiny margins and learning rates differ", () => {
+  const ticks = [0, 0.000002, -0.0005, 0.00025, 0.25, -20];
+  expect(ticks.map(tickText)).toEqual(["0", "2e-6", "-5e-4", "2.5e-4", "0.25", "-20"]);
+});
+
+it("a learning rate under the cursor is not rounded away", () => {
+  expect([0, 5e-6, 3e-4, 0.002, 1.25].map(legendText)).toEqual(["0.0000", "5.00e-6", "3.00e-4", "0.0020", "1.2500"]);
 });

@@ -43,7 +43,7 @@ export function newPlot(
           spanGaps: series.sparse === true,
           // A single step makes no line.
           points: { show: (made) => made.data[0].length === 1 || isRaw(series) || series.sparse === true, size: 4 },
-          value: (_plot, value: number | null) => value?.toFixed(4) ?? "–",
+          value: (_plot, value: number | null) => (value === null ? "–" : legendText(value)),
         })),
       ],
       cursor: { y: false },
@@ -91,9 +91,18 @@ function isRaw({ width, dash }: Series): boolean {
   return width === 1 && dash.length === 0;
 }
 
-/** Margins may be millionths: uPlot would write them all as 0. */
+/** Margins and learning rates may be millionths: uPlot would write them all as 0. */
 export function tickText(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : `${Number(value.toFixed(4))}`;
+  return isTiny(value) ? Number(value.toPrecision(2)).toExponential() : `${Number(value.toFixed(4))}`;
+}
+
+/** The value under the cursor, always of the same length. */
+export function legendText(value: number): string {
+  return isTiny(value) ? value.toExponential(2) : value.toFixed(4);
+}
+
+function isTiny(value: number): boolean {
+  return value !== 0 && Math.abs(value) < 1e-3;
 }
 
 function row(plot: uPlot, index: number): HTMLElement | null {

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { checkTrainConfig } from "../../train/config.ts";
 import { PRESETS } from "../../train/presets.ts";
-import { configProblem, settingProblem, SETTINGS, settingsOf, type Stage, STAGES, targetsName } from "./settings.ts";
+import {
+  configProblem,
+  settingProblem,
+  SETTINGS,
+  settingsOf,
+  soundConfig,
+  type Stage,
+  STAGES,
+  targetsName,
+} from "./settings.ts";
 
 const { sft } = PRESETS;
 
@@ -43,6 +52,20 @@ describe("settings", () => {
       "expected a whole number of at least 0 for Contrastive layer, got -1",
     );
     expect(configProblem({ ...sft.quick, maxSteps: 0 })).toContain("Step limit");
+  });
+
+  it("that were kept are taken where they still hold", () => {
+    const own = { ...sft.paper, rank: 16, targets: ["q_proj", "up_proj"], maxSteps: 7, checkpointing: "none" } as const;
+    expect(soundConfig(JSON.parse(JSON.stringify(own)), sft.quick)).toEqual(own);
+    const old = { rank: "16", epochs: NaN, targets: ["q"], checkpointing: "some", maxSteps: -1, unknown: 1, beta: 3 };
+    expect(soundConfig({ ...old, learningRate: 1e-3 }, sft.quick)).toEqual({ ...sft.quick, learningRate: 1e-3 });
+    expect(soundConfig({ boundaryKinds: ["shift"] }, PRESETS.dpo.quick)).toEqual(PRESETS.dpo.quick);
+    for (const nothing of [null, 3, "settings"]) expect(soundConfig(nothing, sft.quick)).toEqual(sft.quick);
+  });
+
+  it("leave nothing of the configuration out", () => {
+    const shown = new Set(SETTINGS.map(({ key }) => key as string));
+    expect(Object.keys(sft.paper).filter((key) => !shown.has(key))).toEqual(["stage"]);
   });
 
   it("names sets of targets whatever their order", () => {

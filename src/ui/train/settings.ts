@@ -1,6 +1,7 @@
 // The settings of a training: the range that makes sense and one line on what each does. Their paper values come from
 // the engine's preset.
 
+import { BOUNDARY_EDITS } from "../../ner/boundaryEdits.ts";
 import type { TrainConfig } from "../../worker/protocol.ts";
 
 /** In the order in which they are trained. */
@@ -50,7 +51,7 @@ export interface OptionalSetting extends About {
 
 export interface ChoiceSetting extends About {
   kind: "choice";
-  key: "contrastivePooling" | "contrastiveRope";
+  key: "contrastivePooling" | "contrastiveRope" | "checkpointing";
   choices: Readonly<Record<string, string>>;
 }
 
@@ -219,6 +220,25 @@ export const SETTINGS: readonly Setting[] = [
     ...everywhere,
     ...advanced,
   },
+  {
+    kind: "optional",
+    key: "evalEvery",
+    title: "Predict every",
+    min: 1,
+    empty: "epoch",
+    does: "Steps between predictions of the held-out sentences, where they are predicted each epoch. Empty: after each epoch.",
+    ...everywhere,
+    ...advanced,
+  },
+  {
+    kind: "choice",
+    key: "checkpointing",
+    title: "Recompute",
+    choices: { layer: "each layer", none: "nothing" },
+    does: "What the backward pass computes again to save memory. Nothing: faster, and needs more.",
+    ...everywhere,
+    ...advanced,
+  },
   number("saveSteps", "Save every", [1, 1000, 1], "Steps between the states that a closed tab can go on from.", {
     ...everywhere,
     ...advanced,
@@ -264,11 +284,45 @@ export function settingProblem(setting: Setting, config: TrainConfig): string | 
     const isWhole = value === null || (Number.isInteger(value) && Number(value) >= setting.min);
     return isWhole ? null : `expected a whole number of at least ${setting.min} for ${title}, got ${String(value)}`;
   }
-  if (setting.kind !== "number") return null;
+  if (setting.kind !== "number") {
+    const [known, chosen] = chosenOf(setting, config);
+    const other = chosen.find((one) => !known.some((name) => name === one));
+    return other === undefined ? null : `expected ${title} of ${known.join(", ")}, got ${JSON.stringify(other)}`;
+  }
   const { min, max, step } = setting;
   if (typeof value !== "number" || !Number.isFinite(value)) return `expected a number for ${title}`;
   if (step === 1 && !Number.isInteger(value)) return `expected a whole number for ${title}, got ${value}`;
   return value < min || value > max ? `expected ${title} from ${min} to ${max}, got ${value}` : null;
+}
+
+/** What may be chosen, and what is; settings that were kept may be of another version. */
+function chosenOf(
+  setting: ChoiceSetting | TargetsSetting | KindsSetting,
+  config: TrainConfig,
+): [known: readonly string[], chosen: readonly unknown[]] {
+  switch (setting.kind) {
+    case "choice":
+      return [Object.keys(setting.choices), [config[setting.key]]];
+    case "targets":
+      return [Object.values(TARGET_PRESETS).flat(), listOf(config.targets)];
+    case "kinds":
+      return [BOUNDARY_EDITS, listOf(config.boundaryKinds)];
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+/** Settings that were kept, where they still hold; in the place of others those of `fallback`. */
+export function soundConfig(kept: unknown, fallback: TrainConfig): TrainConfig {
+  if (typeof kept !== "object" || kept === null) return fallback;
+  const taken = settingsOf(fallback.stage).flatMap((setting) => {
+    if (!(setting.key in kept)) return [];
+    const config = { ...fallback, [setting.key]: (kept as Record<string, unknown>)[setting.key] };
+    return settingProblem(setting, config) === null ? [[setting.key, config[setting.key]] as const] : [];
+  });
+  return { ...fallback, ...(Object.fromEntries(taken) as Partial<TrainConfig>) };
 }
 
 export function configProblem(config: TrainConfig): string | null {

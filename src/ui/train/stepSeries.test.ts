@@ -12,11 +12,14 @@ const valuesOf = (chart: Chart | undefined, label: string, logs: StepLog[]) =>
 
 describe("chartsOf", () => {
   it("draws the terms that the log has", () => {
-    expect(chartsOf([step(1, {})], { beta: 0.1 }).map(labels)).toEqual([["loss", "smoothed"]]);
+    expect(chartsOf([], { beta: 0.1 }).map(labels)).toEqual([["loss", "smoothed"]]);
     const logs = [step(1, { sft_loss: 0.9, contrastive_loss: 0.5 }), step(2, { sft_loss: 0.8, contrastive_loss: 0.4 })];
     const [loss, ...others] = chartsOf(logs, { beta: 0.1 });
     expect(labels(loss)).toEqual(["loss", "smoothed", "SFT", "contrastive"]);
-    expect(others).toEqual([]);
+    expect(others.map(labels)).toEqual([["gradient norm"], ["learning rate"]]);
+    const updates = [step(1, { grad_norm: 3, learning_rate: 0 }), step(2, { grad_norm: 2, learning_rate: 5e-6 })];
+    expect(valuesOf(others[0], "gradient norm", updates)).toEqual([3, 2]);
+    expect(valuesOf(others[1], "learning rate", updates)).toEqual([0, 5e-6]);
     expect(valuesOf(loss, "contrastive", logs)).toEqual([0.5, 0.4]);
     expect(valuesOf(loss, "smoothed", logs)?.[1]).toBeCloseTo(0.7 * 1 + 0.3 * 2);
   });
@@ -33,7 +36,7 @@ describe("chartsOf", () => {
         { ...score, step: 3, f1: 0.4 },
       ],
     );
-    expect(charts.map(({ title }) => title)).toEqual(["Loss", "Held-out F1"]);
+    expect(charts.map(({ title }) => title)).toEqual(["Loss", "Held-out F1", "Gradient norm", "Learning rate"]);
     expect(valuesOf(charts[1], "F1", logs)).toEqual([null, 1 / 3, 0.4]);
     expect(valuesOf(charts[1], "recall", logs)).toEqual([null, 0.25, 0.25]);
   });
@@ -51,6 +54,8 @@ describe("chartsOf", () => {
       "Reward margin",
       "Pairs put right",
       "Log-probability of answers",
+      "Gradient norm",
+      "Learning rate",
     ]);
     expect(valuesOf(charts[3], "chosen, reference", logs)?.[0]).toBeCloseTo(-5);
     expect(valuesOf(charts[3], "rejected, reference", logs)?.[0]).toBeCloseTo(-7);

@@ -23,6 +23,8 @@ export interface Chart {
   file: string;
   /** Ends of the vertical axis; null: as the values are. */
   range: readonly [number | null, number | null];
+  /** Drawn lower than the others. */
+  small?: true;
   series: readonly Series[];
 }
 
@@ -66,10 +68,25 @@ export function chartsOf(
     ],
   };
   const heldout: Chart[] = scores.length === 0 ? [] : [heldoutChart(scores)];
-  if (!has("rewards/margins")) return [loss, ...heldout];
+  const preferences = has("rewards/margins") ? preferenceCharts(beta) : [];
+  return [loss, ...heldout, ...preferences, ...(last === undefined ? [] : UPDATE_CHARTS)];
+}
+
+/** What the optimizer did at each step. */
+const UPDATE_CHARTS: readonly Chart[] = [
+  {
+    ...{ title: "Gradient norm", axis: "before clipping", file: "gradient-norm", range: [0, null], small: true },
+    series: [term("gradient norm", "grad_norm", "--accent", SOLID)],
+  },
+  {
+    ...{ title: "Learning rate", axis: "of Adam", file: "learning-rate", range: [0, null], small: true },
+    series: [term("learning rate", "learning_rate", "--accent", SOLID)],
+  },
+];
+
+/** @param beta of DPO's margin */
+function preferenceCharts(beta: number): Chart[] {
   return [
-    loss,
-    ...heldout,
     {
       title: "Reward margin",
       axis: "reward, nats",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TrainConfig } from "../../worker/protocol.ts";
-import { knownSpeed, sourceSeconds, stepSeconds } from "./timeEstimate.ts";
+import { knownSpeed, measuredSource, stepSeconds } from "./timeEstimate.ts";
 
 const config: TrainConfig = {
   ...{ stage: "sft", rank: 8, alpha: 16, dropout: 0.05, targets: ["q_proj", "v_proj"], learningRate: 1e-3 },
@@ -48,17 +48,21 @@ it("stepSeconds counts every epoch's tokens, and a step limit's share of one", (
   expect(stepSeconds({ ...plan, steps: 1 }, config, speed)).toBeCloseTo(10 / 3);
 });
 
-describe("sourceSeconds", () => {
+describe("measuredSource", () => {
   const corpora = ["a", "b"];
 
   it("is that of the steps which the corpora turned out to give", () => {
-    expect(sourceSeconds("m", { ...config, learningRate: 1 }, corpora, measured)).toBeCloseTo(200);
+    expect(measuredSource("m", { ...config, learningRate: 1 }, corpora, measured)).toEqual({
+      steps: 50,
+      tokens: 20_000,
+      seconds: 200,
+    });
   });
 
   it("is unknown for other corpora, prompts, steps or models", () => {
-    expect(sourceSeconds("m", config, ["a"], measured)).toBeNull();
-    expect(sourceSeconds("n", config, corpora, measured)).toBeNull();
-    expect(sourceSeconds("m", config, corpora, null)).toBeNull();
+    expect(measuredSource("m", config, ["a"], measured)).toBeNull();
+    expect(measuredSource("n", config, corpora, measured)).toBeNull();
+    expect(measuredSource("m", config, corpora, null)).toBeNull();
     for (const change of [
       { rank: 4 },
       { epochs: 3 },
@@ -66,7 +70,7 @@ describe("sourceSeconds", () => {
       { absentShare: 1 },
       { maxLength: 64 },
     ] as const) {
-      expect(sourceSeconds("m", { ...config, ...change }, corpora, measured), JSON.stringify(change)).toBeNull();
+      expect(measuredSource("m", { ...config, ...change }, corpora, measured), JSON.stringify(change)).toBeNull();
     }
   });
 });

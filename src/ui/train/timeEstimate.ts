@@ -53,19 +53,20 @@ export function stepSeconds(
 }
 
 /**
- * Seconds of all steps on source corpora, whose prompts are known once they have been read: where this very training was
+ * What training on source corpora takes, whose prompts are known once they have been read: where this very training was
  * measured. Null: it was not.
  */
-export function sourceSeconds(
+export function measuredSource(
   model: string,
   config: TrainConfig,
   corpora: readonly string[],
   measured: Measured | null,
-): number | null {
+): { steps: number; tokens: number; seconds: number } | null {
   const key = ({ epochs, gradAccumSteps, maxSteps, maxLength, absentShare }: TrainConfig): string =>
     JSON.stringify([epochs, gradAccumSteps, maxSteps, maxLength, absentShare]);
   if (measured?.model !== model || speedKey(measured.config) !== speedKey(config)) return null;
   if (key(measured.config) !== key(config) || measured.corpora.join() !== corpora.join()) return null;
   const { secondsPerToken, tokensPerStep, totalSteps } = measured.steps;
-  return secondsPerToken * tokensPerStep * totalSteps;
+  const tokens = tokensPerStep * totalSteps;
+  return { steps: totalSteps, tokens, seconds: secondsPerToken * tokens };
 }

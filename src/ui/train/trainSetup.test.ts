@@ -100,6 +100,21 @@ describe("what would be trained", () => {
   });
 });
 
+describe("the layer of the contrastive loss", () => {
+  const problems = (layers: number | null, contrastiveWeight: number) => {
+    const made = setup(["sft"]);
+    const config = { ...PRESETS.sft.paper, contrastiveWeight, contrastiveLayer: 8 };
+    return trainingProblems(project, { ...made, layers, stages: [{ stage: "sft", config }] });
+  };
+
+  it("is one of the open model's, where the loss is on", () => {
+    expect(problems(8, 0.01)).toEqual([expect.stringContaining("expected Contrastive layer from 0 to 7, got 8")]);
+    expect(problems(9, 0.01)).toEqual([]);
+    expect(problems(null, 0.01)).toEqual([]);
+    expect(problems(8, 0)).toEqual([]);
+  });
+});
+
 describe("settings of the stages", () => {
   it("become one's own for all stages at once, from the preset that was on", () => {
     useTrain.setState({ presets: PRESETS, preset: "paper", stage: "sft" });

@@ -25,6 +25,8 @@ export interface TrainSetup {
   /** Those that take part in the stage source, with all their types. */
   corpora: readonly CorpusRecord[];
   sourceTypes: readonly SourceType[];
+  /** Of the open model; null: none is open. */
+  layers: number | null;
 }
 
 /** @returns null until the engine has told its presets */
@@ -46,6 +48,7 @@ export function trainSetup(
     parent: first === undefined ? null : startAdapter(first.stage, train.parents, known),
     corpora,
     sourceTypes: sourceTypes(corpora, source.definitions, project.types),
+    layers: known.model.kind === "open" ? known.model.facts.layers : null,
   };
 }
 
@@ -54,7 +57,7 @@ export function trainingProblems(project: Project, setup: TrainSetup): string[] 
   const { stages, parent } = setup;
   if (stages.length === 0) return ["expected at least one stage to train, got none (switch one on above)"];
   const problems = stages.flatMap(({ stage, config }, index) => {
-    const problem = configProblem(config);
+    const problem = configProblem(config) ?? layerProblem(config, setup.layers);
     const named = problem !== null && stages.length > 1 ? `${STAGE_TITLES[stage]}: ${problem}` : problem;
     const lacking = stage === "source" ? sourceProblem(setup) : supportProblem(project);
     const unfounded =
@@ -64,6 +67,11 @@ export function trainingProblems(project: Project, setup: TrainSetup): string[] 
     return [unfounded, lacking, named].filter((sentence) => sentence !== null);
   });
   return [...new Set(problems)];
+}
+
+function layerProblem({ contrastiveWeight, contrastiveLayer }: TrainConfig, layers: number | null): string | null {
+  if (layers === null || contrastiveWeight === 0 || contrastiveLayer === null || contrastiveLayer < layers) return null;
+  return `expected Contrastive layer from 0 to ${layers - 1}, got ${contrastiveLayer} (the model has ${layers} layers; empty is the paper's)`;
 }
 
 function sourceProblem({ corpora, sourceTypes: types }: TrainSetup): string | null {

@@ -4,10 +4,17 @@ import { create } from "zustand";
 import type { Project, ProjectDocument } from "../../storage/project.ts";
 import type { TrainConfig, TrainRequest } from "../../worker/protocol.ts";
 import type { StudioClient } from "../../worker/client.ts";
-import { configProblem, type Stage, STAGES } from "./settings.ts";
+import { configProblem, soundConfig, type Stage, STAGES } from "./settings.ts";
 import type { Parents } from "./startAdapter.ts";
 
 export type PresetName = "quick" | "paper" | "mine";
+
+type Presets = Readonly<Record<Stage, Readonly<Record<"quick" | "paper", TrainConfig>>>>;
+
+/** What is kept for the next visit. */
+type Choices = Pick<TrainState, "stage" | "on" | "preset" | "mine" | "evaluate" | "heldoutLimit">;
+
+const KEPT_KEY = "obp.train";
 
 interface TrainState {
   /** Whose settings are shown. */
@@ -17,7 +24,7 @@ interface TrainState {
   /** The adapter that the first of them is to begin with. */
   parents: Parents;
   /** Null until the engine has told its presets. */
-  presets: Readonly<Record<Stage, Readonly<Record<"quick" | "paper", TrainConfig>>>> | null;
+  presets: Presets | null;
   preset: PresetName;
   /** What "my settings" are, of each stage. */
   mine: Readonly<Record<Stage, TrainConfig | null>>;
@@ -44,7 +51,11 @@ export const useTrain = create<TrainState>()((set, get) => ({
   overlaid: [],
   heldoutLimit: null,
   async loadPresets(client) {
-    if (get().presets === null) set({ presets: await client.presets() });
+    if (get().presets !== null) return;
+    const presets = await client.presets();
+    if (get().presets !== null) return; // asked for twice
+    set({ presets, ...keptChoices(localStorage.getItem(KEPT_KEY), presets) });
+    useTrain.subscribe((state) => localStorage.setItem(KEPT_KEY, choicesText(state)));
   },
   include(stage, on) {
     set({ on: { ...get().on, [stage]: on }, ...(on ? { stage } : {}) });
@@ -59,6 +70,49 @@ export const useTrain = create<TrainState>()((set, get) => ({
     if (config !== null) set({ preset: "mine", mine: { ...allMine(get()), [stage]: { ...config, ...patch } } });
   },
 }));
+
+/** What a person chose, as text for the next visit. */
+export function choicesText({ stage, on, preset, mine, evaluate, heldoutLimit }: Choices): string {
+  return JSON.stringify({ stage, on, preset, mine, evaluate, heldoutLimit } satisfies Choices);
+}
+
+/** What was kept, so far as it still holds. @param text null: nothing was */
+export function keptChoices(text: string | null, presets: Presets): Partial<Choices> {
+  const kept = parsed(text);
+  const own = (kept.mine ?? {}) as Partial<Record<Stage, unknown>>;
+  const mineOf = (stage: Stage): TrainConfig | null => {
+    const config = own[stage] ?? null;
+    return config === null ? null : soundConfig(config, presets[stage].quick);
+  };
+  const mine = { source: mineOf("source"), sft: mineOf("sft"), dpo: mineOf("dpo") };
+  const { stage, preset, on, evaluate, heldoutLimit } = kept;
+  return {
+    mine,
+    ...(STAGES.some((one) => one === stage) && { stage: stage as Stage }),
+    ...(preset === "paper" && { preset }),
+    ...(preset === "mine" && STAGES.every((one) => mine[one] !== null) && { preset }),
+    ...(isOn(on) && { on }),
+    ...((evaluate === "epoch" || evaluate === "end" || evaluate === "never") && { evaluate }),
+    ...(Number.isInteger(heldoutLimit) && Number(heldoutLimit) > 0 && { heldoutLimit: Number(heldoutLimit) }),
+  };
+}
+
+function parsed(text: string | null): Partial<Record<keyof Choices, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text ?? "{}");
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isOn(value: unknown): value is Choices["on"] {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    STAGES.every((stage) => typeof Reflect.get(value, stage) === "boolean")
+  );
+}
 
 /** One's own settings of all stages: those that there are none of yet begin from the preset that is on. */
 function allMine(state: TrainState): TrainState["mine"] {
