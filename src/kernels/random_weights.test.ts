@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { testGpu } from "../gpu/nodeTestGpu.ts";
+import { CommandQueue } from "../gpu/queue.ts";
+import { runKernel } from "../gpu/runKernel.ts";
+import { randomScales, randomWords } from "./random_weights.ts";
+import { randomScalesRef, randomWordsRef } from "./random_weights.ref.ts";
+import { WEIGHT_VARIANTS } from "./randomWeights.ts";
+import { weightAt } from "./weights.ref.ts";
+
+const queue = new CommandQueue(await testGpu({ limits: "default" }));
+
+/** Words and scales of one output and 256 inputs. */
+const SIZES = {
+  q4: { words: 32, scales: 8 },
+  q4k: { words: 32, scales: 5 },
+  q8: { words: 64, scales: 16 },
+  "q8 halves": { words: 64, scales: 16 },
+  f32: { words: 256, scales: 0 },
+};
+
+test.each(WEIGHT_VARIANTS)(
+  "$name: the twin's words, zero past N, weights about N(0, 0.02²)",
+  async ({ name, constants }) => {
+    const [N, Np, K, seed] = [77, 80, 512, 5];
+    const { LAYOUT } = constants;
+    const run = async (kernel: typeof randomWords | typeof randomScales, binding: "words" | "scales") => {
+      const count = SIZES[name][binding] * 2 * Np;
+      const params = { count, N, Np, K, seed };
+      const garbage = new Uint32Array(count).fill(0xffffffff);
+      const written = await runKernel(queue, kernel, { words: garbage, scales: garbage }, params, { LAYOUT });
+      const actual = new Uint32Array(written.get(binding)?.buffer ?? new ArrayBuffer(0));
+      const expected = new Uint32Array(count);
+      (binding === "words" ? randomWordsRef : randomScalesRef)({ words: expected, scales: expected }, params, {
+        LAYOUT,
+      });
+      expect(actual).toEqual(expected);
+      return actual;
+    };
+    const words = await run(randomWords, "words");
+    const scales = name === "f32" ? new Uint32Array(1) : await run(randomScales, "scales");
+    const weight = (n: number, k: number) => weightAt({ words, scales, K, Np }, constants, n, k);
+    let [sum, squares, most] = [0, 0, 0];
+    for (let n = 0; n < N; n++) {
+      for (let k = 0; k < K; k++) {
+        sum += weight(n, k);
+        squares += weight(n, k) ** 2;
+        most = Math.max(most, Math.abs(weight(n, k)));
+      }
+    }
+    expect(Math.abs(sum / (N * K))).toBeLessThan(0.001);
+    expect(Math.sqrt(squares / (N * K))).toBeCloseTo(0.019, 2);
+    expect(most).toBeLessThan(0.1);
+    for (let k = 0; k < K; k++) {
+      expect(weight(N, k)).toBe(0);
+    }
+  },
+);
