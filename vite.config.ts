@@ -1,11 +1,12 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { fontBytes } from "./scripts/fontBytes.ts";
 import { wgslText } from "./scripts/wgslText.ts";
 
 export default defineConfig({
-  plugins: [react(), wgslText()],
+  plugins: [react(), wgslText(), fontBytes()],
   base: "./",
-  worker: { format: "es", plugins: () => [wgslText()] },
+  worker: { format: "es", plugins: () => [wgslText(), fontBytes()] },
   server: { port: 5173, headers: isolation() },
   preview: { headers: isolation() },
   build: { target: "es2023", chunkSizeWarningLimit: 1500 },

@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import "./bin/dawn-env.mjs";
+import { fontBytes } from "./scripts/fontBytes.ts";
 import { wgslText } from "./scripts/wgslText.ts";
 
 const common = {
@@ -14,7 +15,7 @@ const common = {
 };
 
 export default defineConfig({
-  plugins: [wgslText()],
+  plugins: [wgslText(), fontBytes()],
   test: {
     projects: [
       {

@@ -17,7 +17,7 @@ export async function bundleCli(outfile, { minify = false } = {}) {
     minify,
     sourcemap: minify ? false : "inline",
     sourcesContent: false,
-    loader: { ".wgsl": "text" },
+    loader: { ".wgsl": "text", ".woff": "binary" },
     external: ["webgpu"],
     inject: ["bin/dawn-env.mjs"], // runs before Dawn is loaded, in the single file too
     // CommonJS dependencies inside an ES module still call require for Node's own modules.
