@@ -8,6 +8,7 @@ import { ropeRotate } from "../kernels/rope.ts";
 import { rowsCopy, rowsScatter } from "../kernels/rows.ts";
 import { swigluForward } from "../kernels/swiglu.ts";
 import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
+import { EmbeddingRows } from "./embedding.ts";
 import { attentionSegments, type Fork, positions, positionsEnd } from "./fork.ts";
 import { forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
@@ -62,6 +63,7 @@ export const PLAIN_PASS = { cached: null, dropout: null, fork: null, queryKeys: 
 
 /** Ids of the pass, their positions, what attends to what, and slots of the cache. */
 export function writeTokens({ llama: { queue }, workspace, cached, fork }: Pass, ids: readonly number[]): void {
+  workspace.tokens = ids;
   queue.write(workspace.ids, 0, Uint32Array.from(ids));
   if (cached === null) {
     queue.write(workspace.positions, 0, positions(ids.length, fork));
@@ -85,19 +87,27 @@ export function writeTokens({ llama: { queue }, workspace, cached, fork }: Pass,
 
 /** Runs all layers, or the first `layers`; the result is workspace.residual[layers] (T,C), before the final norm. */
 export async function forward(pass: Pass, layers = pass.llama.config.layers): Promise<void> {
-  const { llama, workspace, rows } = pass;
-  const { queue, embedding, config } = llama;
+  await embed(pass);
+  for (let layer = 0; layer < layers; layer++) {
+    forwardLayer(pass, layer);
+    await pass.llama.queue.pace();
+  }
+}
+
+/** Writes the rows of the workspace's tokens into residual[0] (T,C). */
+async function embed({ llama: { queue, embedding, config }, workspace, rows }: Pass): Promise<void> {
+  const x = workspace.residual[0] as GPUBuffer;
+  if (embedding instanceof EmbeddingRows) {
+    queue.write(x, 0, await embedding.read(workspace.tokens));
+    return;
+  }
   for (const part of embedding.parts) {
     queue.dispatch(
       embeddingGather,
-      { ids: workspace.ids, words: part.words, scales: part.scales, x: workspace.residual[0] as GPUBuffer },
+      { ids: workspace.ids, words: part.words, scales: part.scales, x },
       { rows, C: config.hiddenSize, N: part.N, Np: part.Np, n0: part.n0 },
       part.constants,
     );
-  }
-  for (let layer = 0; layer < layers; layer++) {
-    forwardLayer(pass, layer);
-    await queue.pace();
   }
 }
 

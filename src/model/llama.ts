@@ -19,6 +19,7 @@ import { swigluBackward, swigluForward } from "../kernels/swiglu.ts";
 import { type LlamaConfig, readLlamaConfig } from "./gguf/config.ts";
 import type { GgufFile } from "./gguf/gguf.ts";
 import type { GgufTensor } from "./gguf/header.ts";
+import { type Embedding, EmbeddingRows } from "./embedding.ts";
 import { ropeTable } from "./ropeTable.ts";
 import { drainUploads, type QuantizedMatrix, uploadMatrix, uploadVector } from "./weights.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
@@ -52,12 +53,14 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
   /** Splits weights into parts of at most this many bytes a buffer, also where the device could bind more. */
   readonly maxPartBytes?: number;
+  /** Leaves the embedding in the file where the head is a table of its own; the file is read while passes run. */
+  readonly embeddingInFile?: boolean;
 }
 
 export class Llama {
   readonly config: LlamaConfig;
   readonly queue: CommandQueue;
-  readonly embedding: QuantizedMatrix;
+  readonly embedding: Embedding;
   /** The output head; the embedding itself where tied. */
   readonly head: QuantizedMatrix;
   readonly outputNorm: GPUBuffer;
@@ -115,8 +118,11 @@ export class Llama {
       return uploaded;
     };
     try {
-      const embedding = await matrix("token_embd.weight");
-      const head = config.tiedEmbeddings ? embedding : await matrix("output.weight");
+      // A tied head reads every row in every step.
+      const inFile = options.embeddingInFile === true && !config.tiedEmbeddings;
+      const table = inFile ? null : await matrix("token_embd.weight");
+      const embedding = table ?? new EmbeddingRows(tensorOf(gguf, "token_embd.weight"));
+      const head = config.tiedEmbeddings && table !== null ? table : await matrix("output.weight");
       const layers: LlamaLayer[] = [];
       for (let layer = 0; layer < config.layers; layer++) {
         const linears = {} as Record<LoraTarget, QuantizedMatrix>;
@@ -175,8 +181,10 @@ export class Llama {
     await this.#prepareLinear([linearForward, linearForwardRow]);
     await this.#prepare([crossEntropyAccumulate, crossEntropyFinish]);
     await this.#prepare([attentionForward], this.attentionConstants);
-    for (const { constants } of this.embedding.parts) {
-      await this.#prepare([embeddingGather], constants);
+    if (!(this.embedding instanceof EmbeddingRows)) {
+      for (const { constants } of this.embedding.parts) {
+        await this.#prepare([embeddingGather], constants);
+      }
     }
     for (const { constants } of this.head.parts) {
       await this.#prepare([headPicked], constants);
@@ -209,7 +217,8 @@ export class Llama {
   }
 
   async #prepareLinear(kernels: readonly unknown[]): Promise<void> {
-    const matrices = [this.embedding, this.head, ...this.layers.flatMap(({ linears }) => Object.values(linears))];
+    // The embedding is only gathered from, unless it is the head too.
+    const matrices = [this.head, ...this.layers.flatMap(({ linears }) => Object.values(linears))];
     const layouts = new Set(matrices.flatMap(({ parts }) => parts.map(({ constants }) => constants)));
     for (const constants of layouts) {
       await this.#prepare(kernels, constants);

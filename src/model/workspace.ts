@@ -44,6 +44,8 @@ export class Workspace {
   readonly capacity: number;
   readonly keep: Keep;
   readonly ids: GPUBuffer;
+  /** What `ids` holds (forward.ts), for embedding rows that are read from the file. */
+  tokens: readonly number[] = [];
   readonly positions: GPUBuffer;
   /** (T,4): what each row attends to, and who to it (fork.ts). */
   readonly segments: GPUBuffer;
