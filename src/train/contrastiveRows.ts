@@ -16,6 +16,11 @@ export interface ContrastiveRows {
   readonly neighbours: readonly number[];
 }
 
+/** The tokens that hold a character of the range [start, end) of the text. */
+export function rowsOver(offsets: PromptEncoding["offsets"], start: number, end: number): number[] {
+  return offsets.flatMap(([from, to], row) => (from < end && to > start ? [row] : []));
+}
+
 /**
  * @param entities gold entities of the sentence, of any type
  * @returns null where the sentence has no entity of the type
@@ -27,14 +32,12 @@ export function contrastiveRows(
   type: string,
   pooling: Pooling,
 ): ContrastiveRows | null {
-  const covering = (start: number, end: number): number[] =>
-    offsets.flatMap(([from, to], row) => (from < end && to > start ? [row] : []));
   const own = entities.filter((entity) => entity.type === type);
   if (own.length === 0) {
     return null;
   }
   const spans = own.map(({ start, end }) => {
-    const rows = covering(sentence[0] + start, sentence[0] + end);
+    const rows = rowsOver(offsets, sentence[0] + start, sentence[0] + end);
     if (rows.length === 0) {
       throw new Error(
         `expected tokens under the entity at ${start}–${end}, got none (is it of white space only? correct its offsets)`,
@@ -49,7 +52,7 @@ export function contrastiveRows(
       return from < sentence[1] && to > sentence[0] && !inside.has(row);
     }),
   );
-  const mention = covering(...typeMention);
+  const mention = rowsOver(offsets, ...typeMention);
   return {
     type: pooling === "mean" ? mention : mention.slice(0, 1),
     entities: pooling === "mean" ? spans : spans.map((rows) => [...new Set([rows[0] ?? 0, rows.at(-1) ?? 0])]),
