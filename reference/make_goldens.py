@@ -1,6 +1,7 @@
 """Writes the golden files that the engine's tests read.
 
     python make_goldens.py [bundled] [smollm2] [tokenizer] [bundled-method] [smollm2-method]
+                           [bundled-attention] [smollm2-attention]
 
 (default: all). Log-probabilities and gradients are f64 on the dequantized weights; curves are f32.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from attention_goldens import make_attention
 from double_model import load, with_adapter
 from golden_runs import CONFIGS, CURVE, HERE, header, path_of, run_curve, summarize, take_gradients, write
 from golden_texts import PROMPTS, TOKENIZER_TEXTS
@@ -100,6 +102,8 @@ MAKERS = {
     "tokenizer": lambda _: make_tokenizer(),
     "bundled-method": lambda _: make_method("bundled"),
     "smollm2-method": lambda _: make_method("smollm2"),
+    "bundled-attention": lambda _: make_attention("bundled"),
+    "smollm2-attention": lambda _: make_attention("smollm2"),
 }
 
 if __name__ == "__main__":
