@@ -1,9 +1,8 @@
 // Grouped-query causal attention without keeping T×T (Dao et al. 2022: online softmax; backward from lse).
 // q, o: (T, NH·D); k, v: (keys, KVH·D); stats: (T, NH) of (lse, delta). Head h reads key/value head h / (NH/KVH).
-// Query row t attends to the keys segments[t].x … segments[t].y − 1 (a prefix it shares with other sequences, or none)
-// and segments[t].z … t; segments[t].w is one past the last query row that attends to row t. So several sequences share a
-// batch, and two answers share their prompt's rows. On cached keys (decoding) rows and keys are counted apart: row t
-// attends to segments[t].z … segments[t].w, its own key the last.
+// The rows are a forest of nodes, depth first (src/model/rowTree.ts). segments[t] = (first, end, parent, users): row t
+// attends to the keys first … end − 1, its own the last, and, climbing, to those of the entry `parent`, which lies behind
+// the rows' entries; the rows t … users − 1 attend to row t. In decoding the keys are slots of the cache.
 //   forward      o = softmax(q·kᵀ·scale)·v,  lse = log Σ exp
 //   backward_q   delta = dO·O;  dS = P∘(dO·vᵀ − delta);  dQ = scale·dS·k           (writes dq and delta)
 //   backward_kv  dV = Pᵀ·dO;  dK = scale·dSᵀ·q, summed over the heads of the group  (writes dk and dv)
@@ -14,11 +13,12 @@ override D: u32 = 0u;
 override WG: u32 = 8u;
 
 const MAX_D4 = 32u;
+const NONE = 0xffffffffu; // above a root
 // Below every score, and far enough from f32's end that no difference or product inside exp overflows: WGSL lets a
 // compiler assume that nothing does.
 const LOWEST = -1e30;
 
-struct Params { rows: u32, heads: u32, kvHeads: u32, D: u32, cached: u32, scale: f32 } // D: a multiple of 4, at most 128
+struct Params { rows: u32, heads: u32, kvHeads: u32, D: u32, scale: f32 } // D: a multiple of 4, at most 128
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;
 @group(0) @binding(1) var<storage, read> k: array<vec4f>;
@@ -39,14 +39,6 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, D: u32, cached: u32, scale:
 @group(0) @binding(6) var<storage, read_write> dk: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> dv: array<vec4f>;
 
-// The keys of a query row, counted through: prefix first, then its own sequence up to `last`.
-struct Keys { count: u32, prefix: u32, prefixStart: u32, start: u32 } // start: of the own sequence, less `prefix`
-
-fn keys_of(segment: vec4u, last: u32) -> Keys {
-  let prefix = segment.y - segment.x;
-  return Keys(prefix + last + 1u - segment.z, prefix, segment.x, segment.z - prefix);
-}
-
 @compute @workgroup_size(WG)
 fn forward(@builtin(global_invocation_id) id: vec3u) {
   let row = id.x;
@@ -66,14 +58,13 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
   }
   var top = LOWEST;
   var total = 0.0;
-  let attended = keys_of(segments[row], select(row, segments[row].w, p.cached == 1u));
-  for (var i = 0u; i < attended.count; i += 4u) {
+  for (var entry = row; entry != NONE; entry = segments[entry].z) {
+  let end = segments[entry].y;
+  for (var i = segments[entry].x; i < end; i += 4u) {
     var scores = vec4f(0.0);
     // Keys past the last read it again with weight 0.
     let four = vec4u(i, i + 1u, i + 2u, i + 3u);
-    let j = min(four, vec4u(attended.count - 1u));
-    let starts = select(vec4u(attended.start), vec4u(attended.prefixStart), j < vec4u(attended.prefix));
-    let keys = (starts + j) * kvStride + kvHead;
+    let keys = min(four, vec4u(end - 1u)) * kvStride + kvHead;
     for (var c = 0u; c < d4; c++) {
       scores += vec4f(
         dot(query[c], k[keys.x + c]),
@@ -82,7 +73,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
         dot(query[c], k[keys.w + c]),
       );
     }
-    scores = select(scores, vec4f(LOWEST), four >= vec4u(attended.count));
+    scores = select(scores, vec4f(LOWEST), four >= vec4u(end));
     let newTop = max(max(max(scores.x, scores.y), max(scores.z, scores.w)), top);
     let shrink = exp(top - newTop);
     let weights = exp(scores - newTop);
@@ -92,6 +83,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
       sum[c] = sum[c] * shrink + weights.x * v[keys.x + c] + weights.y * v[keys.y + c]
         + weights.z * v[keys.z + c] + weights.w * v[keys.w + c];
     }
+  }
   }
   for (var c = 0u; c < d4; c++) {
     o[at + c] = sum[c] / total;
@@ -122,9 +114,9 @@ fn backward_q(@builtin(global_invocation_id) id: vec3u) {
   }
   let lse = stats[row * pb.heads + head].x;
   stats[row * pb.heads + head].y = delta;
-  let attended = keys_of(segments[row], row);
-  for (var j = 0u; j < attended.count; j++) {
-    let key = (select(attended.start, attended.prefixStart, j < attended.prefix) + j) * kvStride + kvHead;
+  for (var entry = row; entry != NONE; entry = segments[entry].z) {
+  for (var j = segments[entry].x; j < segments[entry].y; j++) {
+    let key = j * kvStride + kvHead;
     var score = 0.0;
     var dp = 0.0;
     for (var c = 0u; c < d4; c++) {
@@ -135,6 +127,7 @@ fn backward_q(@builtin(global_invocation_id) id: vec3u) {
     for (var c = 0u; c < d4; c++) {
       sum[c] += ds * k[key + c];
     }
+  }
   }
   for (var c = 0u; c < d4; c++) {
     dq[at + c] = sum[c];

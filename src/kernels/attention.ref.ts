@@ -1,9 +1,10 @@
 /**
  * CPU twins of shaders/attention.wgsl, the softmax written out in full. Query row t attends to the keys
- * segments[t].x … segments[t].y − 1 and segments[t].z … t, on cached keys … segments[t].w; head h reads key/value head h/(NH/KVH):
+ * first … end − 1 of its entry (first, end, parent, users) of segments, then to those of the entry `parent`, and so on up;
+ * the rows t … users − 1 attend to row t; head h reads key/value head h/(NH/KVH):
  *   forward      P = softmax(scale·q·kᵀ), o = P·v, stats = (lse, 0)
  *   backward_q   delta = dO·O;  dS = P∘(dO·vᵀ − delta);  dq = scale·dS·k;  stats.y = delta
- *   backward_kv  dv = Pᵀ·dO;  dk = scale·dSᵀ·q over the query rows up to segments[key].w; never on cached keys
+ *   backward_kv  dv = Pᵀ·dO;  dk = scale·dSᵀ·q over the query rows below users; never on cached keys
  */
 import type { attentionBackwardKv, attentionBackwardQ, attentionForward } from "./attention.ts";
 import { at, type KernelTwin, type Numbers } from "./twin.ts";
@@ -22,24 +23,26 @@ function headAt(row: number, heads: number, head: number, D: number): number {
   return (row * heads + head) * D;
 }
 
-/** The keys that a query row attends to, in order. @param last of its own sequence */
-function keysOf(segments: Numbers, row: number, last: number): number[] {
+/** Above a root. */
+const NONE = 0xffffffff;
+
+/** The keys that a query row attends to. */
+function keysOf(segments: Numbers, row: number): number[] {
   const keys: number[] = [];
-  for (let j = at(segments, 4 * row); j < at(segments, 4 * row + 1); j++) {
-    keys.push(j);
-  }
-  for (let j = at(segments, 4 * row + 2); j <= last; j++) {
-    keys.push(j);
+  for (let entry = row; entry !== NONE; entry = at(segments, 4 * entry + 2)) {
+    for (let j = at(segments, 4 * entry); j < at(segments, 4 * entry + 1); j++) {
+      keys.push(j);
+    }
   }
   return keys;
 }
 
 export const attentionForwardRef: KernelTwin<typeof attentionForward> = (
   { q, k, v, segments, o, stats },
-  { rows, heads, kvHeads, D, cached, scale },
+  { rows, heads, kvHeads, D, scale },
 ) => {
   for (let row = 0; row < rows; row++) {
-    const keys = keysOf(segments, row, cached === 1 ? at(segments, 4 * row + 3) : row);
+    const keys = keysOf(segments, row);
     for (let head = 0; head < heads; head++) {
       const kvHead = Math.floor((head * kvHeads) / heads);
       const query = headAt(row, heads, head, D);
@@ -68,7 +71,7 @@ export const attentionBackwardQRef: KernelTwin<typeof attentionBackwardQ> = (
       const delta = dot(D, d_o, query, o_saved, query);
       stats[stat + 1] = delta;
       dq.fill(0, query, query + D);
-      for (const j of keysOf(segments, row, row)) {
+      for (const j of keysOf(segments, row)) {
         const key = headAt(j, kvHeads, kvHead, D);
         const p = Math.exp(scale * dot(D, q, query, k, key) - at(stats, stat));
         const ds = p * (dot(D, d_o, query, v, key) - delta);

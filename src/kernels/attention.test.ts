@@ -14,43 +14,64 @@ const queue = new CommandQueue(await testGpu({ limits: "default" }));
  * relative error of the weights, and dS is a difference of two numbers of the same size.
  */
 const TOLERANCE = 1e-5;
+const NONE = 0xffffffff;
 
-/** Sequences of these lengths side by side: no prefix, first key, one past the last row of each row. */
-function segmentsOf(lengths: readonly number[]): Uint32Array<ArrayBuffer> {
-  let start = 0;
-  const quads = lengths.flatMap((length) => {
-    const first = start;
-    start += length;
-    return Array.from({ length }, () => [0, 0, first, start]).flat();
-  });
-  return Uint32Array.from(quads);
+interface Layout {
+  readonly rows: number;
+  readonly segments: Uint32Array<ArrayBuffer>;
+}
+
+/** A forest whose nodes, [rows, index of the node above], lie depth first (as src/model/rowTree.ts has them). */
+function forest(...nodes: readonly (readonly [number, number | null])[]): Layout {
+  const firstOf = (node: number) => nodes.slice(0, node).reduce((sum, [count]) => sum + count, 0);
+  const rows = firstOf(nodes.length);
+  const isUnder = (node: number, above: number): boolean => {
+    const parent = nodes[node]?.[1] ?? null;
+    return node === above || (parent !== null && isUnder(parent, above));
+  };
+  const entry = (node: number, count: number): number[] => {
+    const parent = nodes[node]?.[1] ?? null;
+    const users = Math.max(...nodes.map(([below], i) => (isUnder(i, node) ? firstOf(i) + below : 0)));
+    return [firstOf(node), firstOf(node) + count, parent === null ? NONE : rows + parent, users];
+  };
+  const ofRows = nodes.flatMap(([count], node) => Array.from({ length: count }, (_, i) => entry(node, i + 1)));
+  const ofNodes = nodes.map(([count], node) => entry(node, count));
+  return { rows, segments: Uint32Array.from([...ofRows, ...ofNodes].flat()) };
 }
 
 /** A sequence of 3 rows, then two answers of 6 and 2 rows to one prompt of 5. */
-const forked = Uint32Array.from(
-  [
-    ...Array.from({ length: 3 }, () => [0, 0, 0, 3]),
-    ...Array.from({ length: 5 }, () => [0, 0, 3, 16]),
-    ...Array.from({ length: 6 }, () => [3, 8, 8, 14]),
-    ...Array.from({ length: 2 }, () => [3, 8, 14, 16]),
-  ].flat(),
+const forked = forest([3, null], [5, null], [6, 1], [2, 1]);
+/** Several roots, nodes of one row, four levels; tiles of any size cross the nodes' borders. */
+const deep = forest(
+  ...([
+    [9, null],
+    [1, 0],
+    [13, 1],
+    [2, 2],
+    [1, 1],
+    [34, 0],
+    [1, null],
+    [1, 6],
+    [5, 7],
+    [1, 6],
+  ] as const),
 );
 
-// A head size fixed when compiling, and two of the parameter's. Rows in one, two and three sequences, more than a workgroup's 8 and fewer;
-// groups of one and three heads.
+// Head sizes that fill the lanes, leave some idle and are no power of two; groups of one, two, three and four heads.
 describe.each([
-  { D: 16, fixed: true, heads: 6, kvHeads: 2, rowsAre: "three sequences", segments: segmentsOf([5, 1, 7]) },
-  { D: 64, fixed: false, heads: 2, kvHeads: 2, rowsAre: "one sequence", segments: segmentsOf([6]) },
-  { D: 128, fixed: false, heads: 3, kvHeads: 1, rowsAre: "two sequences", segments: segmentsOf([4, 5]) },
-  { D: 16, fixed: false, heads: 4, kvHeads: 2, rowsAre: "a sequence and two answers to one prompt", segments: forked },
-])("attention, head size $D, fixed $fixed, $heads heads over $kvHeads, $rowsAre", (shape) => {
-  const { D, fixed, heads, kvHeads, segments } = shape;
-  const constants = fixed ? { D } : {};
+  { D: 16, heads: 6, kvHeads: 2, rowsAre: "three sequences", layout: forest([5, null], [1, null], [7, null]) },
+  { D: 64, heads: 2, kvHeads: 2, rowsAre: "a long sequence", layout: forest([83, null]) },
+  { D: 128, heads: 3, kvHeads: 1, rowsAre: "two sequences", layout: forest([4, null], [5, null]) },
+  { D: 64, heads: 4, kvHeads: 2, rowsAre: "a sequence and two answers to one prompt", layout: forked },
+  { D: 20, heads: 4, kvHeads: 1, rowsAre: "a deep forest", layout: deep },
+  { D: 128, heads: 3, kvHeads: 1, rowsAre: "a deep forest", layout: deep },
+])("attention, head size $D, $heads heads over $kvHeads, $rowsAre", ({ D, heads, kvHeads, layout }) => {
+  const constants = {};
 
   test("forward and both backward passes are their twins'", async () => {
     const random = new TestRandom(D);
-    const rows = segments.length / 4;
-    const params = { rows, heads, kvHeads, D, cached: 0, scale: 1 / Math.sqrt(D) };
+    const { rows, segments } = layout;
+    const params = { rows, heads, kvHeads, D, scale: 1 / Math.sqrt(D) };
     const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
     const inputs = { q: random.normal(wide, 2), k: random.normal(narrow, 2), v: random.normal(narrow), segments };
     const options = { tolerance: TOLERANCE, constants };
@@ -75,11 +96,23 @@ describe.each([
     });
   });
 
+  // All keys; two rows of a later beginning; three branches behind one prefix, one of them two rows; and, behind
+  // another, a branch of its own.
   test("a few new rows attend to cached keys", async () => {
     const random = new TestRandom(D + 1);
-    const [rows, keys] = [4, 14];
-    // All keys; a later beginning; two branches behind one prefix: steps of four keys end at every remainder.
-    const segments = Uint32Array.of(0, 0, 0, 10, 0, 0, 3, 11, 0, 5, 6, 7, 0, 5, 9, 13);
+    const [rows, keys] = [9, 60];
+    const segments = Uint32Array.from(
+      [
+        ...[[0, 50, NONE, 1], ...[8, 9].map((end) => [3, end, NONE, 3])],
+        ...[[6, 7, 9, 4], ...[13, 14].map((end) => [9, end, 9, 6]), [20, 53, 9, 7]],
+        ...[57, 58].map((end) => [56, end, 11, 9]),
+        ...[
+          [2, 5, 10, 7],
+          [0, 2, NONE, 7],
+          [41, 55, NONE, 9],
+        ],
+      ].flat(),
+    );
     const narrow = keys * kvHeads * D;
     const arrays = {
       q: random.normal(rows * heads * D, 2),
@@ -89,7 +122,7 @@ describe.each([
       o: garbage(rows * heads * D),
       stats: garbage(rows * heads * 2),
     };
-    const params = { rows, heads, kvHeads, D, cached: 1, scale: 1 / Math.sqrt(D) };
+    const params = { rows, heads, kvHeads, D, scale: 1 / Math.sqrt(D) };
     const shapes = { o: [rows, heads, D], stats: [rows, heads, 2] };
     const options = { tolerance: TOLERANCE, constants, shapes };
     await expectTwin(queue, attentionForward, attentionForwardRef, arrays, params, options);
@@ -98,16 +131,17 @@ describe.each([
 
 test("large scores do not overflow", async () => {
   const random = new TestRandom(9);
-  const [rows, heads, D] = [9, 1, 16];
+  const [heads, D] = [1, 16];
+  const { rows, segments } = forest([9, null]);
   const arrays = {
     q: random.normal(rows * D, 20),
     k: random.normal(rows * D, 20),
     v: random.normal(rows * D),
-    segments: segmentsOf([rows]),
+    segments,
     o: garbage(rows * D),
     stats: garbage(rows * 2),
   };
-  const params = { rows, heads, kvHeads: 1, D, cached: 0, scale: 1 };
+  const params = { rows, heads, kvHeads: 1, D, scale: 1 };
   // Scores of about 1600 carry absolute errors of 1e-4, which exp makes relative errors of the weights.
   const options = { tolerance: 1e-3 };
   await expectTwin(queue, attentionForward, attentionForwardRef, arrays, params, options);
@@ -115,11 +149,12 @@ test("large scores do not overflow", async () => {
 
 test("a branch sees its prompt and itself: the twin's rows are those of prompt and branch alone", () => {
   const random = new TestRandom(11);
-  const [heads, kvHeads, D, rows] = [2, 1, 4, 16];
+  const [heads, kvHeads, D] = [2, 1, 4];
+  const { rows } = forked;
   const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
   const [q, k, v] = [random.normal64(wide), random.normal64(narrow), random.normal64(narrow)];
-  const params = { heads, kvHeads, D, cached: 0, scale: 0.5 };
-  const run = (picked: readonly number[], segments: Uint32Array) => {
+  const params = { heads, kvHeads, D, scale: 0.5 };
+  const run = (picked: readonly number[], { segments }: Layout) => {
     const pick = (x: Float64Array, width: number) =>
       Float64Array.from(picked.flatMap((row) => [...x.subarray(row * width, (row + 1) * width)]));
     const count = picked.length;
@@ -129,7 +164,7 @@ test("a branch sees its prompt and itself: the twin's rows are those of prompt a
     return o;
   };
   const together = run([...Array(rows).keys()], forked);
-  const alone = run([3, 4, 5, 6, 7, 14, 15], segmentsOf([7]));
+  const alone = run([3, 4, 5, 6, 7, 14, 15], forest([7, null]));
   const close = (a: Float64Array, b: Float64Array) =>
     a.forEach((value, i) => expect(value).toBeCloseTo(b[i] ?? NaN, 12));
   close(together.subarray(14 * heads * D), alone.subarray(5 * heads * D));
@@ -137,13 +172,13 @@ test("a branch sees its prompt and itself: the twin's rows are those of prompt a
 });
 
 test.each([
-  ["sequences", segmentsOf([3, 4])],
+  ["sequences", forest([3, null], [4, null])],
   ["a shared prompt", forked],
-])("the twins' backward passes are the gradients of the forward in q, k and v: %s", (_, segments) => {
+  ["a forest", forest([2, null], [1, 0], [2, 1], [1, 1], [2, 0], [1, null])],
+])("the twins' backward passes are the gradients of the forward in q, k and v: %s", (_, { rows, segments }) => {
   const random = new TestRandom(10);
   const [heads, kvHeads, D] = [6, 2, 4];
-  const rows = segments.length / 4;
-  const params = { rows, heads, kvHeads, D, cached: 0, scale: 0.5 };
+  const params = { rows, heads, kvHeads, D, scale: 0.5 };
   const [wide, narrow] = [rows * heads * D, rows * kvHeads * D];
   const [q, k, v, d_o] = [wide, narrow, narrow, wide].map((count) => random.normal64(count)) as [
     Float64Array,

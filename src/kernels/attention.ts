@@ -7,7 +7,7 @@ export const MAX_HEAD_DIM = 128;
 
 const common = {
   source: attentionWgsl,
-  params: { rows: "u32", heads: "u32", kvHeads: "u32", D: "u32", cached: "u32", scale: "f32" },
+  params: { rows: "u32", heads: "u32", kvHeads: "u32", D: "u32", scale: "f32" },
   constants: { D: 0, WG: 8 },
 } as const;
 

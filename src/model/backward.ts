@@ -7,7 +7,7 @@ import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { rmsnormBackward } from "../kernels/rmsnorm.ts";
 import { swigluBackward } from "../kernels/swiglu.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
-import { dropoutParams, forwardLayer, NO_DROPOUT, type Pass, readerOf, rotate } from "./forward.ts";
+import { attentionWork, dropoutParams, forwardLayer, NO_DROPOUT, type Pass, readerOf, rotate } from "./forward.ts";
 import { backwardLinear } from "./linear.ts";
 import type { Lora, LoraPages } from "./lora.ts";
 import type { GradientBuffers } from "./workspace.ts";
@@ -56,22 +56,22 @@ function backwardLayer(pass: BackwardPass, layer: number): void {
   );
 
   adaptedBackward(pass, grads, layer, "o_proj", act.o, dx, dO, false);
-  const attention = { rows, heads, kvHeads, D: headDim, cached: 0, scale: 1 / Math.sqrt(headDim) };
-  const work = 2 * rows * rows * heads * headDim;
+  const attention = { rows, heads, kvHeads, D: headDim, scale: 1 / Math.sqrt(headDim) };
+  const work = attentionWork(pass);
   const { segments } = workspace;
   queue.dispatch(
     attentionBackwardQ,
     { q: act.q, k: act.k, v: act.v, segments, o_saved: act.o, stats: act.stats, d_o: dO, dq: dQ },
     attention,
     llama.attentionConstants,
-    work,
+    3 * work,
   );
   queue.dispatch(
     attentionBackwardKv,
     { q: act.q, k: act.k, v: act.v, segments, d_out: dO, stats_saved: act.stats, dk: dK, dv: dV },
     attention,
     llama.attentionConstants,
-    work,
+    4 * work,
   );
   const reader = readerOf(pass, layer);
   if (reader?.rope === "post") {

@@ -4,12 +4,13 @@
  */
 import { BufferPool } from "../gpu/buffers.ts";
 import { rowsCopy } from "../kernels/rows.ts";
-import { type CachedRow, forward, type Pass, PLAIN_PASS, writeTokens } from "./forward.ts";
+import { forward, type Pass, PLAIN_PASS, writeTokens } from "./forward.ts";
 import type { LlamaConfig } from "./gguf/config.ts";
 import { Head } from "./head.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
 import { PickedHead } from "./pickedHead.ts";
+import type { CachedRow } from "./rowTree.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Rows of one forward; longer runs go in several. */

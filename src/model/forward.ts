@@ -9,10 +9,19 @@ import { rowsCopy, rowsScatter } from "../kernels/rows.ts";
 import { swigluForward } from "../kernels/swiglu.ts";
 import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
 import { EmbeddingRows } from "./embedding.ts";
-import { attentionSegments, type Fork, positions, positionsEnd } from "./fork.ts";
 import { forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
+import {
+  attendedPairs,
+  cachedSegments,
+  type CachedRow,
+  positionsEnd,
+  type RowTree,
+  sequence,
+  treePositions,
+  treeSegments,
+} from "./rowTree.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** One pass over `rows` tokens. */
@@ -25,8 +34,8 @@ export interface Pass {
   readonly cached: CachedRows | null;
   /** Dropout on the inputs of LoRA's A; null outside training. */
   readonly dropout: { readonly seed: number; readonly rate: number } | null;
-  /** Where the rows are two continuations of one beginning; null for one sequence. */
-  readonly fork: Fork | null;
+  /** Where the rows are more than one sequence, what attends to what; null for one, and where they are cached. */
+  readonly tree: RowTree | null;
   /** What reads queries and keys on the way; null without one. */
   readonly queryKeys: QueryKeyReader | null;
 }
@@ -37,14 +46,6 @@ interface CachedRows {
   readonly layers: readonly { readonly k: GPUBuffer; readonly v: GPUBuffer }[];
   /** Of each row of the pass. */
   readonly rows: readonly CachedRow[];
-}
-
-/** A row attends to the slots below `prefix` and to those from `start` to its own. */
-export interface CachedRow {
-  readonly position: number;
-  readonly slot: number;
-  readonly prefix: number;
-  readonly start: number;
 }
 
 /** Reads what q_proj and k_proj give in some layers, LoRA included: a loss (train/contrastive.ts), or attention maps. */
@@ -59,15 +60,16 @@ export interface QueryKeyReader {
 }
 
 /** A pass over one sequence and nothing else. */
-export const PLAIN_PASS = { cached: null, dropout: null, fork: null, queryKeys: null } as const;
+export const PLAIN_PASS = { cached: null, dropout: null, tree: null, queryKeys: null } as const;
 
 /** Ids of the pass, their positions, what attends to what, and slots of the cache. */
-export function writeTokens({ llama: { queue }, workspace, cached, fork }: Pass, ids: readonly number[]): void {
+export function writeTokens({ llama: { queue }, workspace, cached, tree }: Pass, ids: readonly number[]): void {
   workspace.tokens = ids;
   queue.write(workspace.ids, 0, Uint32Array.from(ids));
   if (cached === null) {
-    queue.write(workspace.positions, 0, positions(ids.length, fork));
-    queue.write(workspace.segments, 0, attentionSegments(ids.length, fork));
+    const nodes = tree ?? sequence(ids.length);
+    queue.write(workspace.positions, 0, treePositions(nodes));
+    queue.write(workspace.segments, 0, treeSegments(nodes));
     return;
   }
   const { rows } = cached;
@@ -81,8 +83,7 @@ export function writeTokens({ llama: { queue }, workspace, cached, fork }: Pass,
     0,
     Uint32Array.from(rows, ({ slot }) => slot),
   );
-  const segments = rows.flatMap(({ prefix, start, slot }) => [0, prefix, start, slot]);
-  queue.write(workspace.segments, 0, Uint32Array.from(segments));
+  queue.write(workspace.segments, 0, cachedSegments(rows));
 }
 
 /** Runs all layers, or the first `layers`; the result is workspace.residual[layers] (T,C), before the final norm. */
@@ -155,9 +156,9 @@ export function forwardLayer(pass: Pass, layer: number): void {
       o: act.o,
       stats: act.stats,
     },
-    { rows, heads, kvHeads, D: headDim, cached: cached === undefined ? 0 : 1, scale: 1 / Math.sqrt(headDim) },
+    { rows, heads, kvHeads, D: headDim, scale: 1 / Math.sqrt(headDim) },
     llama.attentionConstants,
-    rows * passEnd(pass) * heads * headDim,
+    2 * attentionWork(pass),
   );
   copyRows(pass, input, act.middle);
   adapted(pass, layer, "o_proj", act.o, act.middle, true);
@@ -192,10 +193,19 @@ export function rotate(pass: Pass, { q, k }: { q: GPUBuffer; k: GPUBuffer }, sig
 }
 
 /** One past the highest position. */
-function passEnd({ rows, cached, fork }: Pass): number {
+function passEnd({ rows, cached, tree }: Pass): number {
   return cached === null
-    ? positionsEnd(rows, fork)
+    ? positionsEnd(tree ?? sequence(rows))
     : cached.rows.reduce((end, { position }) => Math.max(end, position + 1), 0);
+}
+
+/** Multiply-adds of one of attention's products over all heads: q·kᵀ, or p·v. */
+export function attentionWork({ rows, cached, tree, llama: { config } }: Pass): number {
+  const pairs =
+    cached === null
+      ? attendedPairs(tree ?? sequence(rows))
+      : cached.rows.reduce((sum, { position }) => sum + position + 1, 0);
+  return pairs * config.heads * config.headDim;
 }
 
 /** y (+)= x·Wᵀ + scale·(drop(x)·Aᵀ)·Bᵀ; keeps drop(x)·Aᵀ for backward. */

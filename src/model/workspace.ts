@@ -3,12 +3,16 @@ import { BufferPool } from "../gpu/buffers.ts";
 import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
 import type { LlamaConfig } from "./gguf/config.ts";
 import type { Llama } from "./llama.ts";
+import { segmentsRoom } from "./rowTree.ts";
 
 /**
  * What a pass keeps: "inference" nothing; "layer" each layer's input, the rest recomputed in backward
  * (Chen et al. 2016); "none" everything.
  */
 export type Keep = "inference" | "layer" | "none";
+
+/** Words of the segments a row. */
+const SEGMENTS_WIDTH = 4 * segmentsRoom(1);
 
 /** Intermediates of one layer, in the order forward makes them. T rows. */
 export interface LayerActivations {
@@ -47,7 +51,7 @@ export class Workspace {
   /** What `ids` holds (forward.ts), for embedding rows that are read from the file. */
   tokens: readonly number[] = [];
   readonly positions: GPUBuffer;
-  /** (T,4): what each row attends to, and who to it (fork.ts). */
+  /** Entries of four words: what each row attends to, and who to it (rowTree.ts). */
   readonly segments: GPUBuffer;
   /** (T) slots of the key/value cache, in decoding. */
   readonly slots: GPUBuffer;
@@ -69,7 +73,7 @@ export class Workspace {
     try {
       this.ids = make("ids", 1);
       this.positions = make("positions", 1);
-      this.segments = make("segments", 4);
+      this.segments = make("segments", SEGMENTS_WIDTH);
       this.slots = make("slots", 1);
       const { layers: L, hiddenSize: C } = config;
       const streams = Array.from({ length: keep === "inference" ? 2 : L + 1 }, (_, i) => make(`residual ${i}`, C));
@@ -99,7 +103,7 @@ export function workspaceBytes(config: LlamaConfig, capacity: number, R: number,
     bytes += Math.max(16, Math.ceil((capacity * width * 4) / 16) * 16);
     return undefined as unknown as GPUBuffer;
   };
-  [1, 1, 4, 1].forEach((width) => count("", width));
+  [1, 1, SEGMENTS_WIDTH, 1].forEach((width) => count("", width));
   const streams = keep === "inference" ? 2 : config.layers + 1;
   Array.from({ length: streams }, () => count("", config.hiddenSize));
   Array.from({ length: keep === "none" ? config.layers : 1 }, () => layerActivations(config, R, count));

@@ -53,8 +53,8 @@ export class DpoObjective implements Objective<DpoExample> {
     this.#llama.queue.clear(this.#totals);
   }
 
-  async accumulate({ ids, fork, chosen, rejected, reference }: DpoExample, settings: PassSettings): Promise<void> {
-    const pass: BackwardPass = { ...PLAIN_PASS, ...settings, rows: ids.length, fork };
+  async accumulate({ ids, tree, chosen, rejected, reference }: DpoExample, settings: PassSettings): Promise<void> {
+    const pass: BackwardPass = { ...PLAIN_PASS, ...settings, rows: ids.length, tree };
     const { queue, config } = this.#llama;
     const hidden = settings.workspace.residual[config.layers];
     const dx = settings.workspace.gradients?.dx;

@@ -12,7 +12,7 @@ describe("a pair's layout", () => {
   test("what both answers begin with runs once, and every token of both is predicted", () => {
     const pair = dpoPair("p", encoded([1, 2, 3, 7, 8, 0], 3), encoded([1, 2, 3, 7, 9, 9, 0], 3));
     expect(pair.ids).toEqual([1, 2, 3, 7, 8, 0, 9, 9, 0]);
-    expect(pair.fork).toEqual({ shared: 4, middle: 6 });
+    expect(pair.tree.nodes).toEqual([4, 2, 3].map((count, node) => ({ count, parent: node === 0 ? null : 0 })));
     expect(pair.chosen).toEqual([
       { row: 2, label: 7 },
       { row: 3, label: 8 },
@@ -28,7 +28,7 @@ describe("a pair's layout", () => {
 
   test("an answer that is the beginning of the other keeps a row of its own", () => {
     const pair = dpoPair("p", encoded([1, 2, 5, 6], 2), encoded([1, 2, 5], 2));
-    expect(pair.fork).toEqual({ shared: 2, middle: 4 });
+    expect(pair.tree.nodes).toEqual([2, 2, 1].map((count, node) => ({ count, parent: node === 0 ? null : 0 })));
     expect(pair.ids).toEqual([1, 2, 5, 6, 5]);
     expect(pair.rejected).toEqual([{ row: 1, label: 5 }]);
   });

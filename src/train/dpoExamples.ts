@@ -1,9 +1,9 @@
 /** Preference pairs as token ids: one beginning, which the model reads once, and two continuations. */
-import type { Fork } from "../model/fork.ts";
 import { forward, type Pass, PLAIN_PASS, writeTokens } from "../model/forward.ts";
 import { Head, type SupervisedRow } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
+import type { RowTree } from "../model/rowTree.ts";
 import { Workspace } from "../model/workspace.ts";
 import { type ExamplesOptions, longestExample, type TrainExample } from "./examples.ts";
 
@@ -16,7 +16,8 @@ export interface PairLogprobs {
 export interface DpoPair {
   readonly name: string;
   readonly ids: readonly number[];
-  readonly fork: Fork;
+  /** What both begin with, and the two continuations under it. */
+  readonly tree: RowTree;
   /** Rows whose next token belongs to each answer. */
   readonly chosen: readonly SupervisedRow[];
   readonly rejected: readonly SupervisedRow[];
@@ -53,12 +54,14 @@ export function dpoPair(name: string, chosen: Encoded, rejected: Encoded): DpoPa
   shared = Math.min(shared, limit - 1);
   const ids = [...chosen.ids, ...rejected.ids.slice(shared)];
   const middle = chosen.ids.length;
-  const rows = ({ ids: all, responseStart }: Encoded, branch: number): SupervisedRow[] =>
+  const rows = ({ ids: all, responseStart }: Encoded, first: number): SupervisedRow[] =>
     all.slice(responseStart).map((label, i) => {
       const row = responseStart - 1 + i;
-      return { row: row < shared ? row : branch + row - shared, label };
+      return { row: row < shared ? row : first + row - shared, label };
     });
-  return { name, ids, fork: { shared, middle }, chosen: rows(chosen, shared), rejected: rows(rejected, middle) };
+  const branch = (count: number) => ({ count, parent: 0 });
+  const nodes = [{ count: shared, parent: null }, branch(middle - shared), branch(ids.length - middle)];
+  return { name, ids, tree: { nodes }, chosen: rows(chosen, shared), rejected: rows(rejected, middle) };
 }
 
 /** Each pair with the reference's log-probabilities of the same place. */
@@ -78,9 +81,9 @@ export async function pairLogprobs(
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   try {
     const results: PairLogprobs[] = [];
-    for (const { ids, fork, chosen, rejected } of pairs) {
+    for (const { ids, tree, chosen, rejected } of pairs) {
       signal?.throwIfAborted();
-      const pass: Pass = { ...PLAIN_PASS, llama, lora, workspace, rows: ids.length, fork };
+      const pass: Pass = { ...PLAIN_PASS, llama, lora, workspace, rows: ids.length, tree };
       writeTokens(pass, ids);
       await forward(pass);
       const hidden = workspace.residual[llama.config.layers] as GPUBuffer;
