@@ -23,21 +23,24 @@ test.each(WEIGHT_VARIANTS)(
   async ({ name, constants }) => {
     const [N, Np, K, seed] = [77, 80, 512, 5];
     const { LAYOUT } = constants;
-    const run = async (kernel: typeof randomWords | typeof randomScales, binding: "words" | "scales") => {
-      const count = SIZES[name][binding] * 2 * Np;
-      const params = { count, N, Np, K, seed };
-      const garbage = new Uint32Array(count).fill(0xffffffff);
-      const written = await runKernel(queue, kernel, { words: garbage, scales: garbage }, params, { LAYOUT });
-      const actual = new Uint32Array(written.get(binding)?.buffer ?? new ArrayBuffer(0));
-      const expected = new Uint32Array(count);
-      (binding === "words" ? randomWordsRef : randomScalesRef)({ words: expected, scales: expected }, params, {
-        LAYOUT,
-      });
-      expect(actual).toEqual(expected);
-      return actual;
-    };
-    const words = await run(randomWords, "words");
-    const scales = name === "f32" ? new Uint32Array(1) : await run(randomScales, "scales");
+    const sizes = { N, Np, K, seed };
+    const all = (count: number) => new Uint32Array(count).fill(0xffffffff);
+    const bits = (floats: Float32Array | undefined) => new Uint32Array(floats?.buffer ?? new ArrayBuffer(0));
+
+    const words = all(SIZES[name].words * 2 * Np);
+    const wordsWanted = words.slice();
+    randomWordsRef({ words: wordsWanted }, { ...sizes, count: words.length }, { LAYOUT });
+    const filled = await runKernel(queue, randomWords, { words }, { ...sizes, count: words.length }, { LAYOUT });
+    words.set(bits(filled.get("words")));
+    expect(words).toEqual(wordsWanted);
+
+    const scales = all(SIZES[name].scales * 2 * Np);
+    const scalesWanted = scales.slice();
+    randomScalesRef({ scales: scalesWanted }, { ...sizes, count: scales.length }, { LAYOUT });
+    const scaled = await runKernel(queue, randomScales, { scales }, { ...sizes, count: scales.length }, { LAYOUT });
+    scales.set(bits(scaled.get("scales")));
+    expect(scales).toEqual(scalesWanted);
+
     const weight = (n: number, k: number) => weightAt({ words, scales, K, Np }, constants, n, k);
     let [sum, squares, most] = [0, 0, 0];
     for (let n = 0; n < N; n++) {

@@ -84,6 +84,18 @@ export class Llama {
     this.#rope = { positions: 0, table: pool.storage("rope table", 16) };
   }
 
+  /** Of weights that are on the GPU already (randomModel.ts); the model owns queue and pool. */
+  static async of(
+    config: LlamaConfig,
+    queue: CommandQueue,
+    pool: BufferPool,
+    weights: Pick<Llama, "embedding" | "head" | "outputNorm" | "layers">,
+  ): Promise<Llama> {
+    const llama = new Llama(config, queue, pool, weights);
+    await llama.prepareInference();
+    return llama;
+  }
+
   /**
    * Repacks and uploads all weights, and compiles the kernels that inference needs.
    * @throws GgufError for a file that is not a sound Llama; GpuError where memory does not suffice; AbortError when

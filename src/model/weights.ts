@@ -3,7 +3,7 @@ import type { BufferPool } from "../gpu/buffers.ts";
 import type { CommandQueue } from "../gpu/queue.ts";
 import { readTensorF32 } from "./gguf/dequantize.ts";
 import type { GgufTensor } from "./gguf/header.ts";
-import { packTensor, WEIGHT_LAYOUTS } from "./gguf/pack.ts";
+import { packTensor, type ScaleKind, WEIGHT_LAYOUTS, type WeightLayout } from "./gguf/pack.ts";
 
 /** Rows n0 … n0+N−1 of a matrix. */
 export interface WeightPart {
@@ -45,7 +45,7 @@ export async function uploadMatrix(
       Np: part.Np,
       words: pool.upload(`${tensor.name}[${part.n0}…] words`, part.words),
       scales: pool.upload(`${tensor.name}[${part.n0}…] scales`, part.scales),
-      constants: layoutConstants(WEIGHT_LAYOUTS.indexOf(part.layout), part.scaleKind === "halves"),
+      constants: layoutConstants(part.layout, part.scaleKind),
     });
     onBytes((tensor.byteLength * part.N) / N);
   }
@@ -67,10 +67,12 @@ const CONSTANTS = WEIGHT_LAYOUTS.map((_, index) =>
   [0, 1].map((halves) => Object.freeze({ LAYOUT: index, HALVES: halves })),
 );
 
-function layoutConstants(layout: number, halves: boolean): Readonly<Record<string, number>> {
-  const constants = CONSTANTS[layout]?.[halves ? 1 : 0];
+/** The shader's overrides for a layout. */
+export function layoutConstants(layout: WeightLayout, scaleKind: ScaleKind): Readonly<Record<string, number>> {
+  const index = WEIGHT_LAYOUTS.indexOf(layout);
+  const constants = CONSTANTS[index]?.[scaleKind === "halves" ? 1 : 0];
   if (constants === undefined) {
-    throw new Error(`expected a weight layout 0…${WEIGHT_LAYOUTS.length - 1}, got ${layout}`);
+    throw new Error(`expected a weight layout of ${WEIGHT_LAYOUTS.join(", ")}, got ${layout}`);
   }
   return constants;
 }

@@ -46,7 +46,7 @@ export interface PackedPart {
   readonly scales: Uint32Array<ArrayBuffer>;
 }
 
-const LAYOUT_OF: Record<GgmlType, WeightLayout> = {
+export const LAYOUT_OF: Readonly<Record<GgmlType, WeightLayout>> = {
   F32: "f32",
   F16: "f32",
   BF16: "f32",
@@ -60,7 +60,7 @@ const LAYOUT_OF: Record<GgmlType, WeightLayout> = {
   Q6_K: "q8",
 };
 
-function scaleKind(type: GgmlType): ScaleKind {
+export function scaleKind(type: GgmlType): ScaleKind {
   return type === "Q6_K" ? "halves" : "scaleMin";
 }
 
@@ -101,19 +101,11 @@ export async function* packTensor(
   if (K % 4 !== 0) {
     throw new GgufError(`expected the row length of ${quoted(tensor.name)} to be a multiple of 4, got ${K}`);
   }
-  const eightRows = packedBytes(type, 8, K);
-  const mostRows = 8 * Math.floor(maxPartBytes / Math.max(eightRows.words, eightRows.scales));
-  if (mostRows < 8) {
-    throw new GgufError(
-      `expected 8 rows of ${quoted(tensor.name)} to fit in a buffer of ${maxPartBytes} bytes, got rows of ${K} values (this device's limit is too small for the model)`,
-    );
-  }
-  // Parts of nearly the same size, so that no dispatch is left with a few rows.
-  const partRows = 8 * Math.ceil(N / Math.ceil(N / mostRows) / 8);
+  const rowsOfPart = partRows(tensor, maxPartBytes);
   const bytesPerRow = rowBytes(type, K);
   const chunkRows = ROWS_AT_ONCE * Math.max(1, Math.floor(CHUNK_BYTES / bytesPerRow / ROWS_AT_ONCE));
-  for (let n0 = 0; n0 < N; n0 += partRows) {
-    const part = emptyPart(type, n0, Math.min(partRows, N - n0), K);
+  for (let n0 = 0; n0 < N; n0 += rowsOfPart) {
+    const part = emptyPart(type, n0, Math.min(rowsOfPart, N - n0), K);
     for (let n = 0; n < part.N; n += chunkRows) {
       signal?.throwIfAborted();
       const rows = Math.min(chunkRows, part.N - n);
@@ -123,6 +115,26 @@ export async function* packTensor(
     signal?.throwIfAborted();
     yield part;
   }
+}
+
+/**
+ * Rows of a part of a matrix (N, K) whose buffers hold at most `maxPartBytes` each; a multiple of 8.
+ * @throws GgufError where not even 8 rows fit
+ */
+export function partRows(
+  { name, type, shape }: Pick<GgufTensor, "name" | "type" | "shape">,
+  maxPartBytes: number,
+): number {
+  const [N = 0, K = 0] = shape;
+  const eightRows = packedBytes(type, 8, K);
+  const mostRows = 8 * Math.floor(maxPartBytes / Math.max(eightRows.words, eightRows.scales));
+  if (mostRows < 8) {
+    throw new GgufError(
+      `expected 8 rows of ${quoted(name)} to fit in a buffer of ${maxPartBytes} bytes, got rows of ${K} values (this device's limit is too small for the model)`,
+    );
+  }
+  // Parts of nearly the same size, so that no dispatch is left with a few rows.
+  return 8 * Math.ceil(N / Math.ceil(N / mostRows) / 8);
 }
 
 function emptyPart(type: GgmlType, n0: number, N: number, K: number): PackedPart {
