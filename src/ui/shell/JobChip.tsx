@@ -26,7 +26,7 @@ export function JobChip() {
     <div className="chip job" role="status" aria-label="Job">
       <button className="quiet small" onClick={() => useView.getState().goTo(SHOWN_IN[job.kind])}>
         <span className={job.phase === "paused" ? "dot paused" : "dot running"} />
-        {job.pending ?? phase ?? "starting"}
+        <span className="ellipsis">{job.pending ?? phase ?? "starting"}</span>
         <JobProgress job={job} />
       </button>
       {training && (

@@ -4,9 +4,8 @@ import { DataTable } from "../components/DataTable.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { bestScore } from "../../ner/heldoutScores.ts";
 import { formatPercent, formatSeconds } from "../format.ts";
-import { stageTitle } from "../models/adapterTitle.ts";
 import { ask, useEngine } from "../stores/engineStore.ts";
-import { configDiff, runBefore } from "./configDiff.ts";
+import { configDiff, runBefore, stagesText } from "./configDiff.ts";
 import { runName } from "./startTraining.ts";
 import { useTrain } from "./trainStore.ts";
 
@@ -16,6 +15,7 @@ const UNDO_MS = 20_000;
 /** Trainings that were done here: what each changed, how it ended; overlay, rename, run again, delete. */
 export function RunsTable() {
   const all = useEngine((state) => state.runs);
+  const adapters = useEngine((state) => state.adapters);
   const { deleted, remove, undo } = useDeletion();
   const kept = all.filter(({ id }) => id !== deleted?.id);
   const runs = [...kept.filter(({ pinned }) => pinned), ...kept.filter(({ pinned }) => !pinned)];
@@ -46,7 +46,7 @@ export function RunsTable() {
             },
             { title: "Overlay", value: () => "", hint: "Draw its loss too", draw: (run) => <Overlay run={run} /> },
             { title: "Name", value: ({ name }) => name, draw: (run) => <RunName key={run.id} run={run} /> },
-            { title: "Stage", value: (run) => stageTitle(run) },
+            { title: "Stages", value: (run) => stagesText(run, adapters) },
             { title: "State", value: stateText },
             {
               title: "F1",

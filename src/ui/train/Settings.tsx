@@ -137,7 +137,7 @@ function SettingRow({ setting, config, paper, explain, isInherited }: SettingRow
 /** " From 1 to 64."; nothing for a choice of names. */
 function rangeText(setting: Setting): string {
   if (setting.kind === "number") return ` From ${setting.min} to ${setting.max}.`;
-  return setting.kind === "optional" ? ` Whole, from ${setting.min}.` : "";
+  return setting.kind === "optional" ? ` A whole number from ${setting.min}.` : "";
 }
 
 /** What is predicted while training; no part of the run's settings. */
