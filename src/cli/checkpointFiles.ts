@@ -1,7 +1,7 @@
 // Checkpoints of a run: run/checkpoint-<step>.safetensors, the newest two kept, so that a damaged one costs little.
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../train/checkpoint.ts";
+import { type Checkpoint, CheckpointVersionError, readCheckpoint, writeCheckpoint } from "../train/checkpoint.ts";
 import { writeFileAtomic } from "./atomicFile.ts";
 import { errorLine } from "./errors.ts";
 import { readBytes } from "./readFile.ts";
@@ -18,21 +18,30 @@ export function saveCheckpoint(folder: string, checkpoint: Checkpoint): void {
   }
 }
 
-/** The newest checkpoint that can be read; null where there is none. One that is damaged is named. */
+/**
+ * The newest checkpoint that can be read; null where there is none. One that is damaged is named.
+ * @throws Error where another version wrote one
+ */
 export function latestCheckpoint(folder: string, note: (line: string) => void): Checkpoint | null {
   for (const { path } of checkpoints(folder)) {
     try {
       return readCheckpoint(readBytes(path));
     } catch (error) {
+      if (error instanceof CheckpointVersionError) {
+        throw new Error(`expected to go on from ${path}, got: ${error.message}`, { cause: error });
+      }
       note(`${path} cannot be used: ${errorLine(error)}; trying the one before`);
     }
   }
   return null;
 }
 
-/** A run that starts afresh must not leave another run's checkpoints behind to be resumed. */
-export function removeCheckpoints(folder: string): void {
-  checkpoints(folder).forEach(({ path }) => rmSync(path, { force: true }));
+/** A run that starts afresh must not leave another run's checkpoints behind to be resumed, nor its scores and adapters. */
+export function removeEarlierRun(folder: string): void {
+  const scored = ["evals.jsonl", "best", "last"].map((name) => join(folder, name));
+  for (const path of [...checkpoints(folder).map((checkpoint) => checkpoint.path), ...scored]) {
+    rmSync(path, { force: true, recursive: true });
+  }
 }
 
 /** Newest first. */

@@ -116,6 +116,19 @@ describe("checkpoints", () => {
     writeFileSync(join(folder.path, "train.jsonl"), data);
   });
 
+  test("one of another version is refused, and stays", () => {
+    const path = join(folder.path, "sft-whole", "run", "checkpoint-12.safetensors");
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.toString("latin1").replace('"version\\":1', '"version\\":0'), "latin1");
+    const refused = folder.obp(...words, "--resume");
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/error: .*checkpoint-12\.safetensors.*expected a checkpoint of version 1, got 0/),
+    ]);
+    expect(checkpoints()).toContain("checkpoint-12.safetensors");
+    writeFileSync(path, bytes);
+  });
+
   test("a run that does not resume removes those of the run before, once it has taken a step", () => {
     const again = folder.obp("train", ...settings, ...stages.sft, "--max-steps", "2", "--out", "sft-whole");
     expect(again.code, again.stderr).toBe(0);

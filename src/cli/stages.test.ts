@@ -167,6 +167,17 @@ describe("held-out scores while training", () => {
     ]) {
       expect(existsSync(join(folder.path, "scored", path)), path).toBe(true);
     }
+
+    const again = folder.obp(...sft, "--max-steps", "1", "--adapter", "adapter", "--out", "scored");
+    expect(again.code, again.stderr).toBe(0);
+    const read = (path: string) => readFileSync(join(folder.path, path)).toString("base64");
+    expect(read("scored/run/last/adapter_model.safetensors")).toBe(read("scored/adapter_model.safetensors"));
+    for (const path of ["run/best", "run/evals.jsonl"]) {
+      expect(existsSync(join(folder.path, "scored", path)), `${path} of the run before`).toBe(false);
+    }
+    const environment = JSON.parse(folder.read("scored/run/environment.json")) as Record<string, unknown>;
+    expect(environment["startAdapter"]).toMatch(/^[0-9a-f]{64}$/);
+    expect(Object.keys(environment["inputs"] as object)).toEqual(["train.jsonl", "types.json"]);
   });
 
   test("--early-stopping without --heldout is a usage error", () => {

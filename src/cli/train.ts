@@ -113,15 +113,15 @@ export const verb = defineVerb({
     const written = last !== undefined || !exists(join(out, ADAPTER_CONFIG));
     const weights = await lora.read();
     if (written) {
-      const facts = { config, gguf: model.gguf, modelHashes, inputs, seconds };
+      const facts = { config, gguf: model.gguf, modelHashes, inputs, start: identity.start, seconds };
       const webgpuAdapter = (await context.adapterName()) ?? "";
-      // With early stopping the best adapter is the run's, and the last one lies in its run/.
+      // With early stopping the best adapter is the run's; the last one lies in its run/ either way.
       const best =
         config.earlyStopping !== null && (heldout?.best ?? null) !== null ? heldout?.bestFiles(out) : undefined;
       writeFilesAtomic(
         new Map<string, string | Uint8Array>([
-          ...adapterFiles(best === undefined ? out : join(folder, "last"), weights, model.config.name),
-          ...(best ?? []),
+          ...adapterFiles(join(folder, "last"), weights, model.config.name),
+          ...(best ?? adapterFiles(out, weights, model.config.name)),
           ...runFiles(out, { ...facts, webgpuAdapter, steps: logs.length }),
         ]),
       );

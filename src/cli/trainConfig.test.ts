@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { PAPER_SFT, type Stage, type TrainConfig } from "../train/config.ts";
-import { STAGE_DEFAULTS } from "../train/presets.ts";
+import { PRESETS, STAGE_DEFAULTS } from "../train/presets.ts";
 import { parseVerb } from "./parse.ts";
 import { trainConfig, trainConfigFlags } from "./trainConfig.ts";
 import type { FlagValues } from "./verb.ts";
@@ -49,6 +49,14 @@ describe("flags", () => {
     ["source", ["--absent-share", "1", "--max-length", "256"], { absentShare: 1, maxLength: 256 }],
   ])("%s %j", (stage, words, settings) => {
     expect(of(stage, words)).toEqual({ ...STAGE_DEFAULTS[stage], ...settings });
+  });
+
+  test("a preset takes the place of the defaults, below the file and the flags", () => {
+    expect(of("sft", ["--preset", "paper"])).toEqual({ ...PAPER_SFT, contrastiveWeight: 0.01 });
+    expect(of("dpo", ["--preset", "quick"])).toEqual(PRESETS.dpo.quick);
+    const config = of("source", ["--preset", "quick", "--config", file({ rank: 2 }), "--max-steps", "9"]);
+    expect(config).toEqual({ ...PRESETS.source.quick, rank: 2, maxSteps: 9 });
+    expect(() => of("sft", ["--preset", "papr"])).toThrow(/expected .*quick.*paper.*papr/);
   });
 
   test("stand above the file, the file above the defaults", () => {

@@ -1,13 +1,14 @@
-// A stage's settings: its defaults, over them --config, over them the flags.
+// A stage's settings: its defaults or a preset, over them --config, over them the flags.
 import type { LoraConfig } from "../model/adapters/loraWeights.ts";
 import { checkTrainConfig, PAPER_SFT, type Stage, type TrainConfig } from "../train/config.ts";
 import { POOLINGS } from "../train/contrastiveRows.ts";
 import { parseSettings, parseTargets } from "../train/parseSettings.ts";
-import { STAGE_DEFAULTS } from "../train/presets.ts";
+import { PRESETS, STAGE_DEFAULTS } from "../train/presets.ts";
 import { readJson } from "./documents.ts";
 import type { Flag, FlagValues } from "./verb.ts";
 
 export const trainConfigFlags = {
+  preset: { kind: "choice", choices: ["quick", "paper"], help: "settings to begin from (default: the stage's own)" },
   config: { kind: "text", value: "C.json", help: "settings by name, as a run's run/config.json has them" },
   epochs: { kind: "number", value: "N", help: `passes over the prompts (${defaultsOf("epochs")})` },
   "max-steps": { kind: "integer", value: "N", help: "optimizer steps, in place of --epochs" },
@@ -95,8 +96,8 @@ export function trainConfig(
   flags: FlagValues<typeof trainConfigFlags> & { readonly stage: Stage },
   adapter: LoraConfig | null,
 ): TrainConfig {
-  const { stage } = flags;
-  const defaults = STAGE_DEFAULTS[stage];
+  const { stage, preset } = flags;
+  const defaults = preset === undefined ? STAGE_DEFAULTS[stage] : PRESETS[stage][preset];
   const settings = flags.config === undefined ? {} : parseSettings(readJson(flags.config), flags.config);
   if (settings.stage !== undefined && settings.stage !== stage) {
     throw new Error(

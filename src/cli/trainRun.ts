@@ -62,6 +62,8 @@ export interface RunFacts {
   readonly modelHashes: Readonly<Record<string, string>>;
   /** SHA-256 of the files read besides the model, by path. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Of the adapter that the run began with; "": a fresh one. */
+  readonly start: string;
   readonly webgpuAdapter: string;
   readonly steps: number;
   readonly seconds: number;
@@ -90,6 +92,7 @@ export function runFiles(folder: string, facts: RunFacts): ReadonlyMap<string, s
     webgpuAdapter: facts.webgpuAdapter,
     model: { name: facts.gguf.name, bytes: facts.gguf.fileBytes, sha256: facts.modelHashes },
     inputs: facts.inputs,
+    startAdapter: facts.start === "" ? null : facts.start,
     steps: facts.steps,
     seconds: facts.seconds,
     finished: new Date().toISOString(),

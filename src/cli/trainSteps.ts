@@ -5,7 +5,7 @@ import { chosenDrop } from "../train/alarms.ts";
 import type { Checkpoint, RunIdentity } from "../train/checkpoint.ts";
 import type { TrainConfig } from "../train/config.ts";
 import type { StepLog, Trainer } from "../train/trainer.ts";
-import { removeCheckpoints, saveCheckpoint } from "./checkpointFiles.ts";
+import { removeEarlierRun, saveCheckpoint } from "./checkpointFiles.ts";
 import type { Context } from "./context.ts";
 import { InterruptedError } from "./errors.ts";
 import type { Heldout } from "./heldout.ts";
@@ -61,7 +61,7 @@ export async function runSteps(
     while (trainer.stepsDone < trainer.totalSteps && heldout?.exhausted !== true) {
       const log = await trainer.step(context.signal);
       if (logs.length === 0) {
-        removeCheckpoints(folder); // another run's must not be resumed with this one's log
+        removeEarlierRun(folder); // its checkpoints must not be resumed with this run's log
       }
       files.write(log);
       logs.push(log);

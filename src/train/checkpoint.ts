@@ -25,6 +25,11 @@ export interface Checkpoint {
   readonly identity: RunIdentity;
 }
 
+/** A whole checkpoint that another version of the program wrote: not damaged, and not to be passed over. */
+export class CheckpointVersionError extends Error {
+  override readonly name = "CheckpointVersionError";
+}
+
 export function writeCheckpoint({ state, identity }: Checkpoint): Uint8Array<ArrayBuffer> {
   const tensors = new Map(
     KINDS.flatMap((kind) =>
@@ -37,13 +42,13 @@ export function writeCheckpoint({ state, identity }: Checkpoint): Uint8Array<Arr
   });
 }
 
-/** @throws Error where the file is damaged, or of another version of the format */
+/** @throws SafetensorsError where the file is damaged; CheckpointVersionError where it is of another version */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const tensors = readSafetensors(bytes);
   const { version, stepsDone, tokensSeen, pages, ...identity } = parseRun(readMetadata(bytes)["run"]);
   if (version !== VERSION) {
-    throw new SafetensorsError(
-      `expected a checkpoint of version ${VERSION}, got ${String(version)} (it was written by another version of obp)`,
+    throw new CheckpointVersionError(
+      `expected a checkpoint of version ${VERSION}, got ${String(version)} (another version of obp wrote it: go on with that one, or train anew)`,
     );
   }
   const page = (name: string): Float32Array<ArrayBuffer> => {

@@ -8,6 +8,7 @@ import { closeRun, deleteRun, readCheckpointFile, saveCheckpoint, saveRun } from
 import {
   type Checkpoint,
   checkSameRun,
+  CheckpointVersionError,
   readCheckpoint,
   type RunIdentity,
   writeCheckpoint,
@@ -61,6 +62,7 @@ export async function latestState(
     try {
       checkpoint = readCheckpoint(await readCheckpointFile(file));
     } catch (error) {
+      if (error instanceof CheckpointVersionError) throw error;
       warn(`The state after step ${step} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
       continue;
     }
