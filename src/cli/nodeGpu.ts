@@ -9,8 +9,12 @@ interface Dawn {
   readonly globals: object;
 }
 
-// NVIDIA's Vulkan driver has f16 that Dawn leaves off by default; other drivers ignore the toggle.
-const dawnOptions = ["enable-dawn-features=vulkan_enable_f16_on_nvidia"];
+// NVIDIA's Vulkan driver has f16 that Dawn leaves off by default; other drivers ignore the toggle. Timestamps are rounded
+// against spying pages, which Node does not show.
+const dawnOptions = [
+  "enable-dawn-features=vulkan_enable_f16_on_nvidia",
+  "disable-dawn-features=timestamp_quantization",
+];
 
 /** Makes the GPU entry point and WebGPU's constants (GPUBufferUsage …) in the global scope. */
 export async function nodeGpu(): Promise<GPU> {

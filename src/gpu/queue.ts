@@ -7,6 +7,7 @@
 import { type BufferPool, GPU_USAGE } from "./buffers.ts";
 import type { Gpu } from "./device.ts";
 import { type KernelDefinition, PipelineCache } from "./kernel.ts";
+import type { Profiler } from "./profile.ts";
 
 /** A whole buffer, or a slice of one (offset and size in bytes; offset a multiple of 256). */
 export type BufferSlice = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number };
@@ -41,6 +42,7 @@ export class CommandQueue {
   #workPerSubmit: number;
   readonly #targetMs: number;
   readonly #inFlight: Promise<unknown>[] = [];
+  #profiler: Profiler | null = null;
 
   constructor(gpu: Gpu) {
     this.gpu = gpu;
@@ -53,6 +55,12 @@ export class CommandQueue {
     });
     this.#targetMs = gpu.isSoftware ? TARGET_MS.software : TARGET_MS.gpu;
     this.#workPerSubmit = gpu.isSoftware ? 2e8 : 2e9;
+  }
+
+  /** From now on dispatches are timed; null ends it. */
+  profile(profiler: Profiler | null): void {
+    this.#endPass();
+    this.#profiler = profiler;
   }
 
   /**
@@ -79,7 +87,7 @@ export class CommandQueue {
     }
     const slot = this.#writeParams(definition, params);
     const group = this.#bindGroup(definition, layout, buffers);
-    const pass = this.#currentPass();
+    const pass = this.#profiler === null ? this.#currentPass() : this.#timedPass(this.#profiler, kernel.name);
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group, [slot * SLOT_BYTES]);
     pass.dispatchWorkgroups(x, y, z);
@@ -203,6 +211,13 @@ export class CommandQueue {
 
   #currentPass(): GPUComputePassEncoder {
     this.#pass ??= this.#currentEncoder().beginComputePass();
+    return this.#pass;
+  }
+
+  /** A pass of one dispatch. */
+  #timedPass(profiler: Profiler, kernel: string): GPUComputePassEncoder {
+    this.#endPass();
+    this.#pass = this.#currentEncoder().beginComputePass({ timestampWrites: profiler.next(kernel) });
     return this.#pass;
   }
 
