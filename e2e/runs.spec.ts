@@ -28,7 +28,9 @@ test("the time is measured before, F1 is scored after each epoch, and a run with
   await expect(learned.getByRole("listitem")).toHaveText(/(ingredient|utensil|quantity)/, SLOW);
   await expect(status(page)).toContainText("finished", SLOW);
   await expect(figure(page, "Step")).toHaveText("6");
-  await expect(page.getByRole("figure", { name: "Held-out F1 by step" })).toBeVisible();
+  for (const chart of ["Held-out F1", "Gradient norm", "Learning rate"]) {
+    await expect(page.getByRole("figure", { name: `${chart} by step` })).toBeVisible();
+  }
   const row = page.getByRole("table", { name: "Runs" }).locator("tbody tr");
   await expect(row).toContainText("finished early");
   await expect(row).toContainText("6/27");
@@ -43,6 +45,10 @@ test("the time is measured before, F1 is scored after each epoch, and a run with
   await page.reload();
   await expect(pin).toHaveAttribute("aria-pressed", "true");
   expect(await cell(page, "F1")).toBe(f1);
+  // One's own settings are there again.
+  await expect(page.getByRole("button", { name: "My settings" })).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByLabel("Epochs", { exact: true })).toHaveValue("9");
+  await expect(page.getByRole("spinbutton", { name: "Held-out sentences" })).toHaveValue("1");
 });
 
 /** Of the first run. */

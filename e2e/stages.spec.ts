@@ -63,6 +63,9 @@ test("a run goes on after its tab was closed, as if it had not been", async ({ p
 async function adapterWeights(page: Page, row: number): Promise<Buffer> {
   const button = page.getByRole("button", { name: "PEFT", exact: true }).nth(row);
   const files = unzipSync(new Uint8Array(await downloadBytes(page, () => button.click())));
+  expect(Object.keys(files)).toEqual(expect.arrayContaining(["run/config.json", "run/log.jsonl"]));
+  const environment = JSON.parse(Buffer.from(files["run/environment.json"] ?? []).toString()) as object;
+  expect(environment).toMatchObject({ steps: 3, data: expect.stringMatching(/^[0-9a-f]{64}$/) });
   return Buffer.from(files["adapter_model.safetensors"] ?? []);
 }
 

@@ -87,6 +87,18 @@ export interface RunRecord {
   pinned: boolean;
   /** Newest first; each a file in OPFS folder `checkpoints`, and the steps done then. */
   checkpoints: readonly { file: string; step: number }[];
+  /** None in runs that began before it was kept. */
+  environment?: RunEnvironment;
+}
+
+/** Where a run was computed, last where it was gone on with, and what besides its settings decided its numbers. */
+export interface RunEnvironment {
+  /** Version of the program. */
+  obp: string;
+  browser: string;
+  webgpuAdapter: string;
+  /** SHA-256 of what it learns from: documents, types, pairs, corpora. */
+  data: string;
 }
 
 /** A preference pair with what the frozen reference gives both answers, nats. */

@@ -4,14 +4,19 @@ import { strToU8, unzipSync, zipSync } from "fflate";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, AdapterError, readPeft } from "../model/adapters/peft.ts";
 import { readAdapter, saveAdapter } from "../storage/adapterStore.ts";
 import type { AdapterRecord } from "../storage/database.ts";
+import { listRuns } from "../storage/runStore.ts";
+import { runFiles } from "./runFiles.ts";
 
 type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
-/** A zip with the two files, as Hugging Face hubs hold them. */
+/** A zip with the two files, as Hugging Face hubs hold them, and with run/ where the run that made them is still kept. */
 export async function exportAdapter(id: string): Promise<{ fileName: string; bytes: Uint8Array<ArrayBuffer> }> {
   const { record, weights } = await readAdapter(id);
+  const run = (await listRuns()).find((one) => one.id === id);
+  const made = [...(run === undefined ? [] : runFiles(run))].map(([path, text]) => [path, strToU8(text)] as const);
+  const files = { [ADAPTER_CONFIG]: strToU8(record.configJson), [ADAPTER_WEIGHTS]: weights };
   // Weights do not compress: stored as they are.
-  const bytes = zipSync({ [ADAPTER_CONFIG]: strToU8(record.configJson), [ADAPTER_WEIGHTS]: weights }, { level: 0 });
+  const bytes = zipSync({ ...files, ...Object.fromEntries(made) }, { level: 0 });
   return { fileName: `${record.name.replace(/[^\p{L}\p{N}._-]+/gu, "-")}.zip`, bytes: new Uint8Array(bytes) };
 }
 

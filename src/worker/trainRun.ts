@@ -1,5 +1,7 @@
 // A training run in the studio, from its job to its adapter: what is predicted before, what it learns from, its steps.
 
+import { version } from "../../package.json";
+import type { RunEnvironment } from "../storage/database.ts";
 import { saveRun, deleteRun } from "../storage/runStore.ts";
 import { TrainingError, type Trainer } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
@@ -36,10 +38,12 @@ export async function runTraining(
       inputs = { ...inputs, pairs: await makePairs(input, emit) };
     }
     trainer = await stageTrainer(llama, lora, model, config, inputs, control.signal, emit);
-    const run = { ...job.run, totalSteps: trainer.totalSteps };
+    const begun = { ...job.run, totalSteps: trainer.totalSteps };
+    const identity = await identityOf(begun, inputs);
+    const run = { ...begun, environment: environmentOf(session, identity.data) };
     await saveRun(recordOf(run), inputs);
     if (job.state !== null) trainer.restore(job.state);
-    keeper = new RunKeeper(run, await identityOf(run, inputs), emit);
+    keeper = new RunKeeper(run, identity, emit);
     return await runSteps({ session, inputs, control, emit, llama, lora, trainer, keeper, parent: job.parent });
   } catch (error) {
     // Where the GPU is lost, or anything else went wrong from outside, the run can still go on from its last state.
@@ -53,4 +57,9 @@ export async function runTraining(
     trainer?.destroy();
     lora.destroy();
   }
+}
+
+function environmentOf({ gpuState }: EngineSession, data: string): RunEnvironment {
+  const webgpuAdapter = gpuState.kind === "ready" ? gpuState.report.adapterName : "";
+  return { obp: version, browser: navigator.userAgent, webgpuAdapter, data };
 }
