@@ -81,10 +81,22 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
     await print(verbHelp(entry.name, entry.summary, verb));
     return 0;
   }
-  const context = new Context(flags["adapter-kind"] as "auto" | "gpu" | "software", signal);
+  const context = new Context(
+    flags["adapter-kind"] as "auto" | "gpu" | "software",
+    signal,
+    gpuMemory(flags["gpu-memory"] as number | undefined),
+  );
   const report = await Promise.race([verb.run({ flags, positionals }, context), context.gpuFailure]);
   await printReport(report, await context.adapterName(), flags["json"] === true);
   return report.exitCode ?? 0;
+}
+
+/** Bytes. @throws UsageError where it is not above 0 */
+function gpuMemory(gigabytes: number | undefined): number | undefined {
+  if (gigabytes !== undefined && !(gigabytes > 0)) {
+    throw new UsageError(`expected --gpu-memory above 0, in GB, got ${gigabytes}`);
+  }
+  return gigabytes === undefined ? undefined : gigabytes * 1e9;
 }
 
 async function printReport(report: Report, adapter: string | null, json: boolean): Promise<void> {

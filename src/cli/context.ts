@@ -1,4 +1,5 @@
 // What every verb gets besides its own flags: the GPU, Ctrl-C, progress, and a way to say something.
+import { totalmem } from "node:os";
 import type { AdapterKind, Gpu } from "../gpu/device.ts";
 import { InterruptedError } from "./errors.ts";
 import { startProgress, type Progress } from "./progress.ts";
@@ -10,10 +11,13 @@ export class Context {
   readonly gpuFailure: Promise<never>;
   readonly #adapterKind: AdapterKind;
   #failGpu: (error: Error) => void = () => undefined;
+  readonly #gpuMemory: number | undefined;
   #gpu: Promise<Gpu> | null = null;
 
-  constructor(adapterKind: AdapterKind, signal: AbortSignal) {
+  /** @param gpuMemory bytes, what the user says; undefined: what the adapter tells */
+  constructor(adapterKind: AdapterKind, signal: AbortSignal, gpuMemory?: number) {
     this.#adapterKind = adapterKind;
+    this.#gpuMemory = gpuMemory;
     this.signal = signal;
     this.gpuFailure = new Promise((_, reject) => {
       this.#failGpu = reject;
@@ -51,7 +55,10 @@ export class Context {
   async #open(): Promise<Gpu> {
     // Loaded late: text-only verbs start without Dawn.
     const [{ nodeGpu }, { openGpu }] = await Promise.all([import("./nodeGpu.ts"), import("../gpu/device.ts")]);
-    const gpu = await openGpu(await nodeGpu(), { kind: this.#adapterKind });
+    const gpu = await openGpu(await nodeGpu(), {
+      kind: this.#adapterKind,
+      memory: { setting: this.#gpuMemory, machine: totalmem() },
+    });
     gpu.device.addEventListener("uncapturederror", (event) => {
       this.#failGpu(new Error(`expected the GPU to accept every command, got ${event.error.message} (report this)`));
     });

@@ -6,6 +6,7 @@ import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import type { Context } from "./context.ts";
+import { planEmbedding } from "./gpuMemory.ts";
 import { openModel } from "./openModel.ts";
 
 /** What is known of a model before its weights are read: enough to check a verb's whole input. */
@@ -21,16 +22,25 @@ export async function openWithTokenizer(model: string): Promise<OpenedModel> {
   return { gguf, config: await readLlamaConfig(gguf), tokenizer: Tokenizer.fromGguf(gguf) };
 }
 
-/** Puts the weights on the GPU, and the adapter where there is one. */
+/**
+ * Puts the weights on the GPU, and the adapter where there is one.
+ * @param embeddingInFile an untied embedding stays in the file; by default where memory is short
+ */
 export async function loadModel(
-  { gguf }: OpenedModel,
+  opened: OpenedModel,
   adapter: LoraWeights | null,
   context: Context,
+  embeddingInFile?: boolean,
 ): Promise<{ llama: Llama; lora: Lora | null }> {
+  const { gguf } = opened;
   const gpu = await context.gpu();
   const bytes = [...gguf.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   const progress = context.progress("loading", bytes, "B");
-  const llama = await Llama.load(gpu, gguf, { signal: context.signal, onProgress: (done) => progress.update(done) });
+  const llama = await Llama.load(gpu, gguf, {
+    signal: context.signal,
+    onProgress: (done) => progress.update(done),
+    embeddingInFile: embeddingInFile ?? planEmbedding(opened, gpu.capacity),
+  });
   progress.finish();
   return { llama, lora: adapter === null ? null : Lora.fromWeights(llama, adapter) };
 }

@@ -1,8 +1,16 @@
 // obp model info: what a GGUF holds, and what it needs.
-import { readLlamaConfig } from "../model/gguf/config.ts";
+import { type LlamaConfig, readLlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
+import {
+  decodingParts,
+  headWidth,
+  type MemoryPart,
+  sumParts,
+  trainingParts,
+  weightParts,
+} from "../model/memoryPlan.ts";
+import { answersSideBySide } from "../predict/predict.ts";
 import { PAPER_SFT } from "../train/config.ts";
-import { trainingBytes, weightBytes } from "../train/memory.ts";
 import { modelFlag, openModel } from "./openModel.ts";
 import { quantity } from "./progress.ts";
 import { defineVerb } from "./verb.ts";
@@ -19,8 +27,14 @@ export const verb = defineVerb({
     const config = await readLlamaConfig(gguf);
     const { ropeFactors, ...facts } = config;
     const tensorTypes = countTypes(gguf);
-    const weights = weightBytes(gguf);
-    const gpuBytes = { weights, trainingAt512: weights + trainingBytes(config, PAPER_SFT, TOKENS, "layer") };
+    const tokens = Math.min(TOKENS, config.contextLength);
+    const parts = plannedParts(gguf, config, tokens);
+    const weights = sumParts(parts.weights);
+    const gpuBytes = {
+      weights,
+      trainingAt512: weights + sumParts(parts.training),
+      inference: weights + sumParts(parts.inference),
+    };
     return {
       json: {
         architecture: "llama",
@@ -29,6 +43,7 @@ export const verb = defineVerb({
         tensorTypes,
         fileBytes: gguf.fileBytes,
         gpuBytes,
+        gpuParts: parts,
       },
       text: [
         `${config.name}: Llama, ${config.layers} layers, hidden size ${config.hiddenSize}, feed-forward ${config.feedForwardSize}`,
@@ -38,11 +53,27 @@ export const verb = defineVerb({
         `tensors: ${Object.entries(tensorTypes)
           .map(([type, count]) => `${count} ${type}`)
           .join(", ")}`,
-        `file ${quantity(gguf.fileBytes)}B; on the GPU: weights ${quantity(weights)}B, training on ${TOKENS} tokens ${quantity(gpuBytes.trainingAt512)}B in all`,
+        `file ${quantity(gguf.fileBytes)}B; on the GPU: weights ${quantity(weights)}B, with prompts of ${tokens} tokens ${quantity(gpuBytes.inference)}B to predict, ${quantity(gpuBytes.trainingAt512)}B to train`,
       ].join("\n"),
     };
   },
 });
+
+/** What the engine asks of the GPU: the paper's adapter, each layer recomputed, everything else at its default. */
+function plannedParts(
+  gguf: GgufFile,
+  config: LlamaConfig,
+  tokens: number,
+): Readonly<Record<"weights" | "training" | "inference", readonly MemoryPart[]>> {
+  const model = { config, tensors: [...gguf.tensors.values()], embeddingInFile: false };
+  const training = { ...PAPER_SFT, rows: tokens, checkpointing: "layer" } as const;
+  const branches = answersSideBySide(config, tokens);
+  return {
+    weights: weightParts(model, tokens),
+    training: trainingParts(config, headWidth(model), training),
+    inference: decodingParts(model, PAPER_SFT, { beginning: 0, branches, branch: tokens }),
+  };
+}
 
 /** How many tensors there are of each type, most frequent first. */
 function countTypes(gguf: GgufFile): Readonly<Record<string, number>> {

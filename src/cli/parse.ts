@@ -13,6 +13,7 @@ export const commonFlags = {
     fallback: "auto",
     help: "which WebGPU adapter to use",
   },
+  "gpu-memory": { kind: "number", value: "GB", help: "GPU memory to plan with (default: what the adapter tells)" },
   debug: { kind: "switch", help: "show the stack of an error" },
   help: { kind: "switch", help: "show this help" },
 } as const satisfies Record<string, Flag>;

@@ -10,6 +10,7 @@ import { checkWritable, writeFilesAtomic } from "./atomicFile.ts";
 import { latestCheckpoint } from "./checkpointFiles.ts";
 import { documentFlags, readDocuments, readTypes } from "./documents.ts";
 import { UsageError } from "./errors.ts";
+import { planTrainingMemory } from "./gpuMemory.ts";
 import { Heldout } from "./heldout.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
@@ -94,7 +95,9 @@ export const verb = defineVerb({
     }
 
     const start = adapter === null ? null : { ...adapter, config: { ...adapter.config, dropout: config.dropout } };
-    const { llama, lora: continued } = await loadModel(model, start, context);
+    const { capacity } = await context.gpu();
+    const inFile = planTrainingMemory(model, config, stage.rows, capacity, note);
+    const { llama, lora: continued } = await loadModel(model, start, context, inFile);
     const lora = continued ?? Lora.create(llama, config, config.seed);
     const trainer = await stage.trainer(llama, lora, checkpoint !== null);
     const before = checkpoint === null ? [] : readStepLog(runLog, checkpoint.state.stepsDone);

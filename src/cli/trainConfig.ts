@@ -22,7 +22,16 @@ export const trainConfigFlags = {
   dropout: { kind: "number", value: "X", help: `on LoRA's input (${defaultsOf("dropout")})` },
   targets: { kind: "text", value: "T", multiple: true, help: `qv, qkvo, all-linear or names (default qkvo)` },
   seed: { kind: "integer", value: "N", help: `of the order, A and dropout (${defaultsOf("seed")})` },
-  checkpointing: { kind: "choice", choices: ["layer", "none"], help: "none: faster, more memory (default layer)" },
+  checkpointing: {
+    kind: "choice",
+    choices: ["auto", "none", "layer", "2", "4", "8"],
+    help: "recompute nothing, each layer, blocks of so many: less memory, slower (default auto: the fastest that fits)",
+  },
+  "checkpoint-precision": {
+    kind: "choice",
+    choices: ["f32", "f16"],
+    help: "of what is kept to recompute; f16: half the memory, gradients within 1e-3 (default f32)",
+  },
   "save-steps": { kind: "integer", value: "N", help: `a checkpoint every N steps (${defaultsOf("saveSteps")})` },
   "eval-every": { kind: "integer", value: "N", help: "held-out scores every N steps (default: each epoch)" },
   "early-stopping": { kind: "integer", value: "N", help: "stop after N scores without a better one (default: never)" },
@@ -72,6 +81,7 @@ const settingOf = {
   dropout: "dropout",
   seed: "seed",
   checkpointing: "checkpointing",
+  "checkpoint-precision": "checkpointPrecision",
   "save-steps": "saveSteps",
   "eval-every": "evalEvery",
   "early-stopping": "earlyStopping",
@@ -108,7 +118,7 @@ export function trainConfig(
   for (const [flag, setting] of Object.entries(settingOf)) {
     const value = flags[flag as keyof typeof settingOf];
     if (value !== undefined) {
-      chosen[setting] = value;
+      chosen[setting] = flag === "checkpointing" && /^\d+$/.test(String(value)) ? Number(value) : value;
     }
   }
   if (flags.targets.length > 0) {

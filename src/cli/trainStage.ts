@@ -5,7 +5,7 @@ import type { Lora } from "../model/lora.ts";
 import type { EntityType } from "../ner/document.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { encodePreferences } from "../train/encodePairs.ts";
-import type { TooLong } from "../train/examples.ts";
+import { longestExample, type TooLong } from "../train/examples.ts";
 import { Trainer } from "../train/trainer.ts";
 import type { Context } from "./context.ts";
 import { type ReadingOptions, readDocuments, readTypes } from "./documents.ts";
@@ -20,6 +20,8 @@ export interface Stage {
   /** Prompts or pairs. */
   readonly prompts: number;
   readonly leftOut: readonly TooLong[];
+  /** Of the longest pass. */
+  readonly rows: number;
   /** Allocates what training needs. @param resumed the run goes on from a checkpoint */
   trainer(llama: Llama, lora: Lora, resumed: boolean): Promise<Trainer>;
   /** When nothing is learned any more. */
@@ -57,6 +59,7 @@ async function sourceStage({ model, config, train, types, reading, context }: St
   return {
     prompts: examples.length,
     leftOut: facts.firstTooLong,
+    rows: examples.longest,
     trainer: (llama, lora) => Trainer.create(llama, lora, examples, config),
     close,
   };
@@ -78,6 +81,7 @@ function sftStage({ model, config, train, types: typesFile, reading, context }: 
   return {
     prompts: examples.length,
     leftOut,
+    rows: longestExample(examples),
     trainer: (llama, lora) => Trainer.create(llama, lora, examples, config),
     close: nothingOpen,
   };
@@ -95,6 +99,7 @@ function dpoStage({ model, config, train, types, scored, out, context }: StageIn
   return {
     prompts: pairs.length,
     leftOut: [],
+    rows: longestExample(pairs),
     async trainer(llama, lora, resumed) {
       // The adapter as it is now, before the first step: base and SFT adapter, frozen.
       const examples = resumed

@@ -10,6 +10,36 @@ export const GPU_USAGE = {
   STORAGE: 0x80,
 } as const;
 
+/** Bytes held by all pools of a device, and the most at a time. */
+export class MemoryCount {
+  #bytes = 0;
+  #peak = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get peak(): number {
+    return this.#peak;
+  }
+
+  /** @param bytes below 0 where they are freed */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#peak = Math.max(this.#peak, this.#bytes);
+  }
+
+  /** The most from now on. */
+  resetPeak(): void {
+    this.#peak = this.#bytes;
+  }
+}
+
+/** What a buffer of at least `bytes` bytes takes. */
+export function bufferBytes(bytes: number): number {
+  return Math.max(16, Math.ceil(bytes / 16) * 16);
+}
+
 /** Owns GPU buffers; `destroy` frees them all. Reports what it holds in bytes. */
 export class BufferPool {
   readonly #gpu: Gpu;
@@ -26,7 +56,7 @@ export class BufferPool {
 
   /** A zeroed storage buffer of at least `bytes` bytes. */
   storage(label: string, bytes: number): GPUBuffer {
-    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    const size = bufferBytes(bytes);
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#gpu.device.limits;
     const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     if (size > limit) {
@@ -40,7 +70,7 @@ export class BufferPool {
       usage: GPU_USAGE.STORAGE | GPU_USAGE.COPY_DST | GPU_USAGE.COPY_SRC,
     });
     this.#buffers.add(buffer);
-    this.#bytes += size;
+    this.#count(size);
     return buffer;
   }
 
@@ -53,7 +83,7 @@ export class BufferPool {
 
   free(buffer: GPUBuffer): void {
     if (this.#buffers.delete(buffer)) {
-      this.#bytes -= buffer.size;
+      this.#count(-buffer.size);
       buffer.destroy();
     }
   }
@@ -63,6 +93,11 @@ export class BufferPool {
       buffer.destroy();
     }
     this.#buffers.clear();
-    this.#bytes = 0;
+    this.#count(-this.#bytes);
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#gpu.allocated.add(bytes);
   }
 }

@@ -1,5 +1,8 @@
 /** Opens a WebGPU device with the limits the engine can use, and says clearly when there is none. */
 
+import { MemoryCount } from "./buffers.ts";
+import type { GpuCapacity } from "./capacity.ts";
+
 export type AdapterKind = "auto" | "gpu" | "software";
 
 /** An opened device and what is known about it. */
@@ -9,6 +12,10 @@ export interface Gpu {
   readonly adapterName: string;
   /** True for CPU rasterisers (lavapipe, SwiftShader, WARP): other kernel variants and submit sizes pay there. */
   readonly isSoftware: boolean;
+  /** Memory that the engine may take; another one counts for what is planned from then on. */
+  capacity: GpuCapacity;
+  /** What all pools hold. */
+  readonly allocated: MemoryCount;
   readonly lost: Promise<GPUDeviceLostInfo>;
   /**
    * The first error that the device reported since the last call (out of memory, a command refused), or null. After one,
@@ -36,6 +43,15 @@ export interface GpuOptions {
   readonly kind?: AdapterKind;
   /** "default": only what WebGPU guarantees on every adapter, neither higher limits nor features. */
   readonly limits?: "adapter" | "default";
+  readonly memory?: KnownMemory;
+}
+
+/** What is known of a device's memory, bytes. */
+export interface KnownMemory {
+  /** The user's word. */
+  readonly setting?: number | undefined;
+  /** Main memory: what a software adapter has. */
+  readonly machine?: number | undefined;
 }
 
 /**
@@ -80,6 +96,8 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
     device,
     adapterName,
     isSoftware,
+    capacity: capacityOf(device, isSoftware, options.memory ?? {}),
+    allocated: new MemoryCount(),
     lost: device.lost,
     takeError: () => {
       const error = firstError;
@@ -91,6 +109,16 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
       keptAlive.delete(device);
     },
   };
+}
+
+export function capacityOf(device: GPUDevice, isSoftware: boolean, { setting, machine }: KnownMemory): GpuCapacity {
+  if (setting !== undefined) {
+    return { bytes: setting, source: "setting" };
+  }
+  if (isSoftware && machine !== undefined) {
+    return { bytes: machine, source: "machine" };
+  }
+  return { bytes: device.limits.maxBufferSize, source: "largest buffer" };
 }
 
 function describeError(error: GPUError, adapterName: string): GpuError {

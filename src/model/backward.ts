@@ -1,8 +1,10 @@
 /**
  * Backward through the frozen Llama to the LoRA weights. Gradients of A and B accumulate (+=); the base has none.
- * Each layer's intermediates are those forward left ("none"), or are recomputed from its input ("layer").
+ * Each layer's intermediates are those forward left ("none"), or are recomputed from its input or its block's ("layer",
+ * k). Gradients lie where the intermediates lay that are done with (workspace.ts): the order of the products matters.
  */
 import { attentionBackwardKv, attentionBackwardQ } from "../kernels/attention.ts";
+import { halvesUnpack } from "../kernels/halves.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { rmsnormBackward } from "../kernels/rmsnorm.ts";
 import { swigluBackward } from "../kernels/swiglu.ts";
@@ -10,6 +12,7 @@ import type { LoraTarget } from "./adapters/loraWeights.ts";
 import { attentionWork, dropoutParams, forwardLayer, NO_DROPOUT, type Pass, readerOf, rotate } from "./forward.ts";
 import { backwardLinear } from "./linear.ts";
 import type { Lora, LoraPages } from "./lora.ts";
+import { blockLayers } from "./residuals.ts";
 import type { GradientBuffers } from "./workspace.ts";
 
 export interface BackwardPass extends Pass {
@@ -20,15 +23,44 @@ export interface BackwardPass extends Pass {
 
 /** From the gradient of residual[layers], which workspace.gradients.dx holds, to the gradients of every LoRA weight. */
 export async function backward(pass: BackwardPass, layers = pass.llama.config.layers): Promise<void> {
+  const k = blockLayers(pass.workspace.keep) ?? layers;
+  for (let block = Math.ceil(layers / k) - 1; block >= 0; block--) {
+    await backwardBlock(pass, block, block * k, Math.min(layers, (block + 1) * k), layers);
+  }
+}
+
+/** Layers first … end − 1, walked down; `layers` forward had. */
+async function backwardBlock(
+  pass: BackwardPass,
+  block: number,
+  first: number,
+  end: number,
+  layers: number,
+): Promise<void> {
   const { llama, workspace } = pass;
-  const last = layers - 1;
-  for (let layer = last; layer >= 0; layer--) {
-    // The last layer's intermediates still lie where forward put them.
-    if (workspace.keep === "layer" && layer < last) {
-      forwardLayer(pass, layer);
+  // The last block's residuals still lie where forward put them, and its last layer's intermediates.
+  if (end < layers) {
+    restoreHalves(pass, block, first);
+    for (let layer = first; layer < end; layer++) {
+      forwardLayer(pass, layer, layer < end - 1);
+      await llama.queue.pace();
+    }
+  }
+  for (let layer = end - 1; layer >= first; layer--) {
+    if (workspace.keep !== "none" && layer < end - 1) {
+      forwardLayer(pass, layer, false);
     }
     backwardLayer(pass, layer);
     await llama.queue.pace();
+  }
+}
+
+/** A block's input from its copy as f16, where the workspace keeps it so. */
+function restoreHalves({ llama, workspace, rows }: Pass, block: number, first: number): void {
+  const halves = workspace.checkpoints[block];
+  const y = workspace.residual[first];
+  if (halves !== undefined && y !== undefined) {
+    llama.queue.dispatch(halvesUnpack, { halves, y }, { count4: (rows * llama.config.hiddenSize) / 4 });
   }
 }
 
@@ -43,7 +75,8 @@ function backwardLayer(pass: BackwardPass, layer: number): void {
   if (weights === undefined || act === undefined || input === undefined || grads === null) {
     throw new Error(`expected a training workspace and a layer of 0…${config.layers - 1}, got ${layer}`);
   }
-  const { dx, dNormed, dH, dO, dQ, dK, dV } = grads;
+  const { dx } = grads;
+  const { dNormed, dH, dO, dQ, dK, dV } = act;
 
   adaptedBackward(pass, grads, layer, "down_proj", act.h, dx, dH, false);
   queue.dispatch(swigluBackward, { gate: act.gate, upward: act.up, dh: dH }, { count4: (rows * feedForwardSize) / 4 });
@@ -113,11 +146,11 @@ function adaptedBackward(
   if (weights === undefined || xa === undefined) {
     throw new Error(`expected linear ${target} in layer ${layer}, got none`);
   }
-  if (dx !== null) {
-    backwardLinear(queue, weights, dy, rows, dx, accumulate);
-  }
   const module = lora.module(layer, target);
   if (module === undefined) {
+    if (dx !== null) {
+      backwardLinear(queue, weights, dy, rows, dx, accumulate);
+    }
     return;
   }
   const { K, N } = module;
@@ -144,7 +177,9 @@ function adaptedBackward(
     undefined,
     rows * R * K,
   );
+  // After x has been read for the last time: dx may lie in its place.
   if (dx !== null) {
+    backwardLinear(queue, weights, dy, rows, dx, accumulate);
     queue.dispatch(
       loraUp,
       { h: grads.dXa, m: lora.weights.slice(module.a), out: dx },

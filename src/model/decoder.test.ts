@@ -144,7 +144,7 @@ describe("what does not fit", () => {
       return buffer;
     });
     const rows = Math.floor((128 << 20) / (4 * llama.config.feedForwardSize)) + 1; // gate is the widest
-    expect(() => new Workspace(llama, rows, 4, "layer")).toThrow('expected buffer "gate" within this device');
+    expect(() => new Workspace(llama, rows, 4, "layer")).toThrow('expected buffer "gate 0" within this device');
     spy.mockRestore();
     expect(destroyed.length).toBeGreaterThan(5);
     destroyed.forEach((destroy) => expect(destroy).toHaveBeenCalled());

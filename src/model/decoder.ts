@@ -31,6 +31,11 @@ export interface Run {
   readonly ids: readonly number[];
 }
 
+/** Rows of one forward of a decoder. */
+export function decoderRows({ beginning, branches, branch }: DecoderSize): number {
+  return Math.min(CHUNK, beginning + branches * branch);
+}
+
 /** GPU bytes of the keys and values of one token. */
 export function cacheBytesPerToken({ layers, kvHeads, headDim }: LlamaConfig): number {
   return layers * 2 * kvHeads * headDim * 4;
@@ -66,7 +71,7 @@ export class Decoder {
         v: this.#pool.storage(`v cache ${layer}`, bytes),
       }));
       this.#states = this.#pool.storage("last states", size.branches * hiddenSize * 4);
-      this.#workspace = new Workspace(llama, Math.min(CHUNK, tokens), lora?.R ?? 4, "inference");
+      this.#workspace = new Workspace(llama, decoderRows(size), lora?.R ?? 4, "inference");
       this.#head = new Head(llama);
       this.#pickedHead = new PickedHead(llama, size.branches);
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Llama forward (Touvron et al. 2023) with LoRA on any linear: token ids to the residual stream after the last layer. */
 import { attentionForward } from "../kernels/attention.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
+import { halvesPack } from "../kernels/halves.ts";
 import { loraDown, loraUp } from "../kernels/lora.ts";
 import { pcg } from "../kernels/random.ref.ts";
 import { rmsnormForward } from "../kernels/rmsnorm.ts";
@@ -12,6 +13,7 @@ import { EmbeddingRows } from "./embedding.ts";
 import { forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
+import { blockLayers } from "./residuals.ts";
 import {
   attendedPairs,
   cachedSegments,
@@ -90,6 +92,7 @@ export function writeTokens({ llama: { queue }, workspace, cached, tree }: Pass,
 export async function forward(pass: Pass, layers = pass.llama.config.layers): Promise<void> {
   await embed(pass);
   for (let layer = 0; layer < layers; layer++) {
+    keepAsHalves(pass, layer);
     forwardLayer(pass, layer);
     await pass.llama.queue.pace();
   }
@@ -112,16 +115,29 @@ async function embed({ llama: { queue, embedding, config }, workspace, rows }: P
   }
 }
 
-/** One layer: residual[layer] → residual[layer + 1], intermediates into the layer's activations. */
-export function forwardLayer(pass: Pass, layer: number): void {
+/** Before the first layer of a block: its input as f16, where the workspace keeps it so. */
+function keepAsHalves({ llama, workspace, rows }: Pass, layer: number): void {
+  const k = blockLayers(workspace.keep) ?? 0;
+  const packed = layer % k === 0 ? workspace.checkpoints[layer / k] : undefined;
+  const x = workspace.residual[layer];
+  if (packed !== undefined && x !== undefined) {
+    llama.queue.dispatch(halvesPack, { x, packed }, { count4: (rows * llama.config.hiddenSize) / 4 });
+  }
+}
+
+/**
+ * One layer: residual[layer] → residual[layer + 1], intermediates into the layer's activations.
+ * @param output false: only the intermediates are wanted, so that down_proj's product is left out
+ */
+export function forwardLayer(pass: Pass, layer: number, output = true): void {
   const { llama, workspace, rows } = pass;
   const { queue, config } = llama;
   const { hiddenSize: C, heads, kvHeads, headDim, rmsNormEps: eps } = config;
   const weights = llama.layers[layer];
   const act = workspace.layers[layer];
   const input = workspace.residual[layer];
-  const output = workspace.residual[layer + 1];
-  if (weights === undefined || act === undefined || input === undefined || output === undefined) {
+  const next = workspace.residual[layer + 1];
+  if (weights === undefined || act === undefined || input === undefined || next === undefined) {
     throw new Error(`expected a layer of 0…${config.layers - 1}, got ${layer}`);
   }
   queue.dispatch(
@@ -170,8 +186,10 @@ export function forwardLayer(pass: Pass, layer: number): void {
   adapted(pass, layer, "gate_proj", act.normed2, act.gate);
   adapted(pass, layer, "up_proj", act.normed2, act.up);
   queue.dispatch(swigluForward, { g: act.gate, u: act.up, h: act.h }, { count4: (rows * config.feedForwardSize) / 4 });
-  copyRows(pass, act.middle, output);
-  adapted(pass, layer, "down_proj", act.h, output, true);
+  if (output) {
+    copyRows(pass, act.middle, next);
+  }
+  adapted(pass, layer, "down_proj", act.h, output ? next : null, true);
 }
 
 /** What reads queries and keys of a layer. */
@@ -208,15 +226,24 @@ export function attentionWork({ rows, cached, tree, llama: { config } }: Pass): 
   return pairs * config.heads * config.headDim;
 }
 
-/** y (+)= x·Wᵀ + scale·(drop(x)·Aᵀ)·Bᵀ; keeps drop(x)·Aᵀ for backward. */
-function adapted(pass: Pass, layer: number, target: LoraTarget, x: GPUBuffer, y: GPUBuffer, accumulate = false): void {
+/** y (+)= x·Wᵀ + scale·(drop(x)·Aᵀ)·Bᵀ; keeps drop(x)·Aᵀ for backward, and makes nothing else where y is null. */
+function adapted(
+  pass: Pass,
+  layer: number,
+  target: LoraTarget,
+  x: GPUBuffer,
+  y: GPUBuffer | null,
+  accumulate = false,
+): void {
   const { llama, lora, workspace, rows } = pass;
   const weights = llama.layers[layer]?.linears[target];
   const xa = workspace.layers[layer]?.xa[target];
   if (weights === undefined || xa === undefined) {
     throw new Error(`expected linear ${target} in layer ${layer}, got none`);
   }
-  forwardLinear(llama.queue, weights, x, rows, y, accumulate);
+  if (y !== null) {
+    forwardLinear(llama.queue, weights, x, rows, y, accumulate);
+  }
   const module = lora?.module(layer, target);
   if (lora !== null && module !== undefined) {
     const { K, N } = module;
@@ -227,6 +254,9 @@ function adapted(pass: Pass, layer: number, target: LoraTarget, x: GPUBuffer, y:
       undefined,
       rows * lora.R * K,
     );
+    if (y === null) {
+      return;
+    }
     llama.queue.dispatch(
       loraUp,
       { h: xa, m: lora.weights.slice(module.b), out: y },

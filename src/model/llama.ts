@@ -8,6 +8,7 @@ import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from
 import { contrastiveLoss, contrastivePool, contrastiveScatter } from "../kernels/contrastive.ts";
 import { dpoLoss, dpoSum } from "../kernels/dpo.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
+import { halvesPack, halvesUnpack } from "../kernels/halves.ts";
 import { headPicked } from "../kernels/head.ts";
 import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
@@ -43,7 +44,7 @@ const GGUF_LINEARS: Readonly<Record<LoraTarget, string>> = {
 };
 
 /** A part passes through JavaScript's memory whole: an 8B's head would take 0.7 GB in one where the device allows it. */
-const MAX_PART_BYTES = 256 * 2 ** 20;
+export const MAX_PART_BYTES = 256 * 2 ** 20;
 /** Uploads are drained each time this many bytes have been handed to the device. */
 const DRAIN_BYTES = 128 * 2 ** 20;
 
@@ -206,7 +207,7 @@ export class Llama {
   /** Compiles the kernels of backward and the optimizer; quick when done before. */
   async prepareTraining(): Promise<void> {
     await this.#prepare([loraGrad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]);
-    await this.#prepare([squareSums, clipByGlobalNorm, adamUpdate]);
+    await this.#prepare([squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]);
     await this.#prepare([contrastivePool, contrastiveLoss, contrastiveScatter, dpoSum, dpoLoss]);
     await this.#prepareLinear([linearBackward]);
     await this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants);

@@ -13,6 +13,8 @@ import {
   type LoraWeights,
   loraTensorName,
 } from "./adapters/loraWeights.ts";
+import type { LlamaConfig } from "./gguf/config.ts";
+import { linearShape } from "./linearShape.ts";
 import type { Llama } from "./llama.ts";
 import { nameSeed, uniform } from "./random.ts";
 
@@ -39,6 +41,44 @@ const PAGE_BYTES = 64 * 2 ** 20;
 /** Storage bindings begin on multiples of 256 bytes. */
 const ALIGNMENT = 256;
 
+type LayerModules = Readonly<Partial<Record<LoraTarget, LoraModule>>>;
+
+/** Ranks are rounded up to a multiple of 4, so that the kernels read vectors. */
+export function paddedRank(rank: number): number {
+  return Math.ceil(rank / 4) * 4;
+}
+
+/** Where the matrices of an adapter lie, and the bytes of its pages. */
+export function loraPages(
+  config: LlamaConfig,
+  rank: number,
+  targets: readonly LoraTarget[],
+): { byLayer: readonly LayerModules[]; sizes: readonly number[] } {
+  const R = paddedRank(rank);
+  const sizes = [0];
+  const place = (bytes: number): Slot => {
+    let page = sizes.length - 1;
+    if ((sizes[page] ?? 0) + bytes > PAGE_BYTES && sizes[page] !== 0) {
+      sizes.push(0);
+      page++;
+    }
+    const offset = sizes[page] ?? 0;
+    sizes[page] = offset + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    return { page, offset, size: bytes };
+  };
+  const byLayer = Array.from({ length: config.layers }, (_, layer) => {
+    const modules: Partial<Record<LoraTarget, LoraModule>> = {};
+    for (const target of LORA_TARGETS) {
+      if (targets.includes(target)) {
+        const [N, K] = linearShape(config, target);
+        modules[target] = { layer, target, K, N, a: place(R * K * 4), b: place(R * N * 4) };
+      }
+    }
+    return modules;
+  });
+  return { byLayer, sizes };
+}
+
 /** Buffers with the layout of a Lora's pages: its weights, gradients or moments. */
 export class LoraPages {
   readonly buffers: readonly GPUBuffer[];
@@ -60,7 +100,7 @@ export class Lora {
   readonly weights: LoraPages;
   readonly pageSizes: readonly number[];
   readonly modules: readonly LoraModule[];
-  readonly #byLayer: readonly Partial<Record<LoraTarget, LoraModule>>[];
+  readonly #byLayer: readonly LayerModules[];
   readonly #llama: Llama;
   readonly #pool: BufferPool;
 
@@ -68,30 +108,11 @@ export class Lora {
     checkConfig(config);
     this.#llama = llama;
     this.config = config;
-    this.R = Math.ceil(config.rank / 4) * 4;
+    this.R = paddedRank(config.rank);
     this.scale = config.alpha / config.rank;
-    const sizes = [0];
-    const place = (bytes: number): Slot => {
-      let page = sizes.length - 1;
-      if ((sizes[page] ?? 0) + bytes > PAGE_BYTES && sizes[page] !== 0) {
-        sizes.push(0);
-        page++;
-      }
-      const offset = sizes[page] ?? 0;
-      sizes[page] = offset + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-      return { page, offset, size: bytes };
-    };
-    this.#byLayer = llama.layers.map(({ linears }, layer) => {
-      const modules: Partial<Record<LoraTarget, LoraModule>> = {};
-      for (const target of LORA_TARGETS) {
-        if (config.targets.includes(target)) {
-          const { N, K } = linears[target];
-          modules[target] = { layer, target, K, N, a: place(this.R * K * 4), b: place(this.R * N * 4) };
-        }
-      }
-      return modules;
-    });
-    this.modules = this.#byLayer.flatMap((modules) => Object.values(modules));
+    const { byLayer, sizes } = loraPages(llama.config, config.rank, config.targets);
+    this.#byLayer = byLayer;
+    this.modules = byLayer.flatMap((modules) => Object.values(modules));
     this.pageSizes = sizes;
     this.#pool = new BufferPool(llama.queue.gpu);
     this.weights = new LoraPages(this.#pool, "lora weights", sizes);

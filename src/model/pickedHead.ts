@@ -5,7 +5,7 @@ import { rmsnormForward } from "../kernels/rmsnorm.ts";
 import type { Llama } from "./llama.ts";
 
 /** Logits that exist at a time. */
-const BLOCK = 4096;
+export const PICKED_BLOCK = 4096;
 
 /** A token whose logit is asked for at a row of the residual stream. */
 export interface Pick {
@@ -19,8 +19,8 @@ export class PickedHead {
   readonly #pool: BufferPool;
   readonly #normed: GPUBuffer; // (rows,C)
   readonly #rstd: GPUBuffer; // (rows)
-  readonly #picks: GPUBuffer; // (BLOCK,2)
-  readonly #logits: GPUBuffer; // (BLOCK)
+  readonly #picks: GPUBuffer; // (PICKED_BLOCK,2)
+  readonly #logits: GPUBuffer; // (PICKED_BLOCK)
 
   /** @param rows of the states that are asked */
   constructor(llama: Llama, rows: number) {
@@ -29,8 +29,8 @@ export class PickedHead {
     this.#pool = new BufferPool(llama.queue.gpu);
     this.#normed = this.#pool.storage("picked states", rows * llama.config.hiddenSize * 4);
     this.#rstd = this.#pool.storage("picked rstd", rows * 4);
-    this.#picks = this.#pool.storage("picks", BLOCK * 8);
-    this.#logits = this.#pool.storage("picked logits", BLOCK * 4);
+    this.#picks = this.#pool.storage("picks", PICKED_BLOCK * 8);
+    this.#logits = this.#pool.storage("picked logits", PICKED_BLOCK * 4);
   }
 
   /** @param states (rows,C), the residual stream after the last layer. @returns a logit for each pick */
@@ -43,8 +43,8 @@ export class PickedHead {
       { C, eps, rows: this.#rows },
     );
     const logits = new Float32Array(picks.length);
-    for (let first = 0; first < picks.length; first += BLOCK) {
-      const block = picks.slice(first, first + BLOCK);
+    for (let first = 0; first < picks.length; first += PICKED_BLOCK) {
+      const block = picks.slice(first, first + PICKED_BLOCK);
       const words = Uint32Array.from(block.flatMap(({ row, token }) => [row, token]));
       queue.write(this.#picks, 0, words);
       for (const part of head.parts) {

@@ -7,13 +7,11 @@ import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
 import type { LlamaConfig } from "./gguf/config.ts";
 import { LAYOUT_OF, packedBytes, partRows, scaleKind } from "./gguf/pack.ts";
 import type { GgmlType } from "./gguf/types.ts";
-import { Llama, type LlamaLayer } from "./llama.ts";
+import { linearShape } from "./linearShape.ts";
+import { Llama, type LlamaLayer, MAX_PART_BYTES } from "./llama.ts";
 import { embeddingType, headType, linearType, type QuantizationMix } from "./quantizationMix.ts";
 import { nameSeed } from "./random.ts";
 import { layoutConstants, type QuantizedMatrix, type WeightPart } from "./weights.ts";
-
-/** As in Llama.load. */
-const MAX_PART_BYTES = 256 * 2 ** 20;
 
 export interface RandomModelOptions {
   readonly seed?: number;
@@ -95,23 +93,4 @@ export async function randomMatrix(
     parts.push({ n0, N: partN, Np, words, scales, constants });
   }
   return { name, N, K, parts };
-}
-
-/** [outputs N, inputs K] of a linear of a decoder layer. */
-export function linearShape(config: LlamaConfig, target: LoraTarget): [N: number, K: number] {
-  const { hiddenSize: C, feedForwardSize: FF, heads, kvHeads, headDim } = config;
-  switch (target) {
-    case "q_proj":
-      return [heads * headDim, C];
-    case "k_proj":
-    case "v_proj":
-      return [kvHeads * headDim, C];
-    case "o_proj":
-      return [C, heads * headDim];
-    case "gate_proj":
-    case "up_proj":
-      return [FF, C];
-    case "down_proj":
-      return [C, FF];
-  }
 }

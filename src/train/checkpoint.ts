@@ -4,7 +4,7 @@
  * seed and step, so that a resumed run takes the steps an uninterrupted one would have taken, bit for bit.
  */
 import { readMetadata, readSafetensors, SafetensorsError, writeSafetensors } from "../model/adapters/safetensors.ts";
-import type { TrainConfig } from "./config.ts";
+import { PAPER_SFT, type TrainConfig } from "./config.ts";
 import type { TrainerState } from "./trainer.ts";
 
 /** Of this layout; another one is refused. */
@@ -78,10 +78,13 @@ export function checkSameRun(saved: RunIdentity, own: RunIdentity): void {
       );
     }
   }
-  // How often a run is saved changes no number of it.
+  // How often a run is saved changes no number of it, nor does what backward recomputes.
   for (const name of Object.keys({ ...saved.config, ...own.config }) as (keyof TrainConfig)[]) {
-    const [before, now] = [JSON.stringify(saved.config[name]), JSON.stringify(own.config[name])];
-    if (before !== now && name !== "saveSteps") {
+    // A setting that the saved run's version did not have was what is the default now.
+    const [before, now] = [saved.config[name] ?? PAPER_SFT[name], own.config[name]].map((value) =>
+      JSON.stringify(value),
+    );
+    if (before !== now && name !== "saveSteps" && name !== "checkpointing") {
       throw new Error(
         `expected ${name} ${before}, as in the checkpoint, got ${now} (give the same setting, or train without --resume)`,
       );

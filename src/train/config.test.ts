@@ -48,7 +48,7 @@ describe("a setting out of its range is named", () => {
     [{ warmupRatio: 1.1 }, "expected warmupRatio to be from 0 to 1, got 1.1"],
     [{ seed: 2 ** 32 }, "expected seed to be a whole number below 2³², got 4294967296"],
     [{ maxSteps: 0 }, "expected maxSteps to be a whole number from 1, got 0"],
-    [{ checkpointing: "all" }, 'expected checkpointing to be "layer" or "none", got "all"'],
+    [{ checkpointing: "all" }, 'expected checkpointing to be "auto", "none", "layer" or a number of layers, got "all"'],
     [{ saveSteps: 0 }, "expected saveSteps to be a whole number from 1, got 0"],
     [{ contrastiveLayer: -1 }, "expected contrastiveLayer to be a layer, a whole number from 0, got -1"],
     [{ contrastivePooling: "max" }, 'expected contrastivePooling to be "mean" or "ancestor", got "max"'],

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { LORA_TARGETS, type LoraTarget } from "../model/adapters/loraWeights.ts";
+import type { Checkpointing } from "../model/residuals.ts";
 import { BOUNDARY_EDITS, type BoundaryEdit, DEFAULT_BOUNDARY_EDITS } from "../ner/boundaryEdits.ts";
 import { type Pooling, POOLINGS } from "./contrastiveRows.ts";
 
@@ -33,8 +34,13 @@ export interface TrainConfig {
   readonly seed: number;
   /** Stops after this many steps, the schedule shortened to them; null: all epochs. */
   readonly maxSteps: number | null;
-  /** "layer" keeps each layer's input only and recomputes the rest; "none" keeps everything (faster, more memory). */
-  readonly checkpointing: "layer" | "none";
+  /**
+   * "layer" keeps each layer's input only and recomputes the rest; k the input of each k-th layer, and recomputes more;
+   * "none" keeps everything (fastest, most memory). All give the same numbers, bit for bit. "auto": the fastest that fits.
+   */
+  readonly checkpointing: "auto" | Checkpointing;
+  /** What is kept for recomputation: "f16" takes half the memory, and moves gradients by about 1e-3 of their size. */
+  readonly checkpointPrecision: "f32" | "f16";
   /** A checkpoint after every so many steps. */
   readonly saveSteps: number;
   /** Held-out sentences, where there are any, are scored after every so many steps; null: after each epoch. */
@@ -85,7 +91,8 @@ export const PAPER_SFT: TrainConfig = {
   weightDecay: 0,
   seed: 42,
   maxSteps: null,
-  checkpointing: "layer",
+  checkpointing: "auto",
+  checkpointPrecision: "f32",
   saveSteps: 20,
   evalEvery: null,
   earlyStopping: null,
@@ -149,7 +156,11 @@ export const trainConfigSchema = v.object(
     weightDecay: atLeast0,
     seed: whole(0, 2 ** 32 - 1, "a whole number below 2³²"),
     maxSteps: v.nullable(count),
-    checkpointing: oneOf(["layer", "none"]),
+    checkpointing: v.union(
+      [v.picklist(["auto", "none", "layer"]), v.pipe(v.number(), v.integer(), v.minValue(1))],
+      `"auto", "none", "layer" or a number of layers`,
+    ),
+    checkpointPrecision: oneOf(["f32", "f16"]),
     saveSteps: count,
     evalEvery: v.nullable(count),
     earlyStopping: v.nullable(count),

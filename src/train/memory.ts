@@ -1,59 +1,117 @@
+/** What training takes of the GPU's memory, the fastest way to train that fits, and what would fit where nothing does. */
+import { gigabytes, type GpuCapacity, judge } from "../gpu/capacity.ts";
+import {
+  headWidth,
+  type MemoryPart,
+  type PlannedModel,
+  sumParts,
+  trainingParts,
+  weightParts,
+} from "../model/memoryPlan.ts";
+import type { Checkpointing } from "../model/residuals.ts";
+import type { TrainConfig } from "./config.ts";
+
+export type MemorySettings = Pick<TrainConfig, "rank" | "targets" | "checkpointing" | "checkpointPrecision">;
+
+/** Modes from the fastest to the most frugal; what every 8th layer saves over every 4th is little. */
+function modes(layers: number): Checkpointing[] {
+  return ["none", "layer", ...[2, 4, 8].filter((every) => every < layers)];
+}
+
 /**
- * GPU bytes of a model and of training it, reckoned before anything is allocated: what Llama, Lora, Workspace, Head and
- * Trainer will ask for. Buffers' rounding and the few small ones are left out (under 1 %).
+ * The mode that is meant, and for "auto" the fastest that fits.
+ * @param bytesWith everything on the GPU with a mode
  */
-import type { LoraConfig, LoraTarget } from "../model/adapters/loraWeights.ts";
-import type { LlamaConfig } from "../model/gguf/config.ts";
-import type { GgufFile } from "../model/gguf/gguf.ts";
-import { packedBytes } from "../model/gguf/pack.ts";
-import { type Keep, workspaceBytes } from "../model/workspace.ts";
-import { HEAD_BLOCK } from "../model/head.ts";
-
-const F32 = 4;
-/** Weights, gradients and Adam's two moments. */
-const COPIES_IN_TRAINING = 4;
-
-/** Bytes of all weights in the engine's own layouts (model/gguf/pack.ts); vectors stay f32. */
-export function weightBytes(gguf: GgufFile): number {
-  let bytes = 0;
-  for (const { type, shape } of gguf.tensors.values()) {
-    const [N = 1, K] = shape;
-    const { words, scales } = K === undefined ? { words: N * F32, scales: 0 } : packedBytes(type, N, K);
-    bytes += words + scales;
+export function chosenCheckpointing(
+  { checkpointing }: Pick<MemorySettings, "checkpointing">,
+  layers: number,
+  bytesWith: (mode: Checkpointing) => number,
+  capacity: GpuCapacity,
+): Checkpointing {
+  if (checkpointing !== "auto") {
+    return checkpointing;
   }
-  return bytes;
+  const judged = modes(layers).map((mode) => ({ mode, verdict: judge(bytesWith(mode), capacity).verdict }));
+  const fits = judged.find(({ verdict }) => verdict === "yes");
+  // Where nothing is known of the memory, what is beyond the largest buffer is a guess: recompute rather than fail.
+  const tight = capacity.source === "largest buffer" ? undefined : judged.find(({ verdict }) => verdict === "tight");
+  return (fits ?? tight)?.mode ?? (capacity.source === "largest buffer" ? "layer" : (judged.at(-1)?.mode ?? "layer"));
 }
 
-/** Bytes beyond the weights of training on prompts of up to `tokens` tokens, one at a time. */
-export function trainingBytes(
-  config: LlamaConfig,
-  lora: Pick<LoraConfig, "rank" | "targets">,
-  tokens: number,
-  checkpointing: Exclude<Keep, "inference">,
-): number {
-  const R = Math.ceil(lora.rank / 4) * 4;
-  const head = HEAD_BLOCK * (4 * config.hiddenSize + config.vocabSize) * F32;
-  const adapter = loraValues(config, R, lora.targets) * F32 * COPIES_IN_TRAINING;
-  return workspaceBytes(config, tokens, R, checkpointing) + head + adapter;
+/** Everything on the GPU while training: weights, adapter and optimizer, activations. */
+export function trainingNeed(
+  model: PlannedModel,
+  settings: MemorySettings,
+  rows: number,
+  capacity: GpuCapacity,
+): { readonly parts: readonly MemoryPart[]; readonly checkpointing: Checkpointing } {
+  const partsWith = (mode: Checkpointing) => needWith(model, settings, rows, mode);
+  const bytesWith = (mode: Checkpointing) => sumParts(partsWith(mode));
+  const checkpointing = chosenCheckpointing(settings, model.config.layers, bytesWith, capacity);
+  return { parts: partsWith(checkpointing), checkpointing };
 }
 
-/** Numbers in A and B of all adapted linears, of rank R. */
-function loraValues(config: LlamaConfig, R: number, targets: readonly LoraTarget[]): number {
-  return config.layers * targets.reduce((sum, target) => sum + R * inputsAndOutputs(config, target), 0);
+function needWith(
+  model: PlannedModel,
+  settings: MemorySettings,
+  rows: number,
+  checkpointing: Checkpointing,
+): MemoryPart[] {
+  return [
+    ...weightParts(model, rows),
+    ...trainingParts(model.config, headWidth(model), { ...settings, rows, checkpointing }),
+  ];
 }
 
-/** K + N of a linear of a decoder layer. */
-function inputsAndOutputs({ hiddenSize: C, feedForwardSize: FF, ...config }: LlamaConfig, target: LoraTarget): number {
-  switch (target) {
-    case "q_proj":
-    case "o_proj":
-      return C + config.heads * config.headDim;
-    case "k_proj":
-    case "v_proj":
-      return C + config.kvHeads * config.headDim;
-    case "gate_proj":
-    case "up_proj":
-    case "down_proj":
-      return C + FF;
+/**
+ * One sentence: what a training that does not fit may change to fit; null where it fits.
+ * @param longest tokens of the longest prompt, which no pass can be shorter than
+ */
+export function whatFits(
+  model: PlannedModel,
+  settings: MemorySettings,
+  rows: number,
+  capacity: GpuCapacity,
+): string | null {
+  const fits = (changes: Partial<MemorySettings>, tokens = rows): boolean => {
+    const need = trainingNeed({ ...model, embeddingInFile: true }, { ...settings, ...changes }, tokens, capacity);
+    return judge(sumParts(need.parts), capacity).verdict !== "no";
+  };
+  if (fits({})) {
+    return null;
   }
+  const most = `of ${gigabytes(capacity.bytes)}`;
+  const frugal = { checkpointing: modes(model.config.layers).at(-1) ?? "layer" };
+  const options: string[] = [];
+  for (const checkpointPrecision of ["f32", "f16"] as const) {
+    const mode = modes(model.config.layers).find((checkpointing) => fits({ checkpointing, checkpointPrecision }));
+    if (mode !== undefined) {
+      options.push(
+        `checkpointing ${String(mode)}${checkpointPrecision === "f16" ? " with checkpointPrecision f16" : ""}`,
+      );
+      break;
+    }
+  }
+  const tokens = largest(rows, (count) => fits({ ...frugal }, count));
+  if (tokens > 0 && tokens < rows) {
+    options.push(`passes of up to ${tokens} tokens (now ${rows})`);
+  }
+  const rank = largest(settings.rank, (count) => fits({ ...frugal, rank: count }));
+  if (rank > 0 && rank < settings.rank) {
+    options.push(`rank ${rank} (now ${settings.rank})`);
+  }
+  return options.length === 0
+    ? `no setting makes it fit into this memory ${most}: choose a smaller model or quantization`
+    : `what would fit ${most}: ${options.join(", or ")}`;
+}
+
+/** The largest of 1 … most that holds, 0 where none does; what holds for one holds for all below. */
+function largest(most: number, holds: (count: number) => boolean): number {
+  let [low, high] = [0, most + 1];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
 }

@@ -15,11 +15,11 @@ export const STAGE_DEFAULTS: Readonly<Record<Stage, TrainConfig>> = {
  * `paper`: the values of sections 3.3 and 4.3.
  */
 export const PRESETS: Readonly<Record<Stage, Readonly<Record<"quick" | "paper", TrainConfig>>>> = {
-  source: { quick: { ...PAPER_SOURCE, learningRate: 2e-3, maxSteps: 200, checkpointing: "none" }, paper: PAPER_SOURCE },
+  source: { quick: { ...PAPER_SOURCE, learningRate: 2e-3, maxSteps: 200 }, paper: PAPER_SOURCE },
   sft: {
-    quick: { ...PAPER_SFT, learningRate: 2e-3, epochs: 8, checkpointing: "none" },
+    quick: { ...PAPER_SFT, learningRate: 2e-3, epochs: 8 },
     paper: { ...PAPER_SFT, contrastiveWeight: 0.01 },
   },
   // At the paper's rate a few dozen pairs move a small model's margins by less than can be seen.
-  dpo: { quick: { ...PAPER_DPO, learningRate: 1e-4, checkpointing: "none" }, paper: PAPER_DPO },
+  dpo: { quick: { ...PAPER_DPO, learningRate: 1e-4 }, paper: PAPER_DPO },
 };

@@ -122,6 +122,9 @@ describe("training", () => {
     const layer = await run({ dropout: 0.3, checkpointing: "layer" }, 3);
     const none = await run({ dropout: 0.3, checkpointing: "none" }, 3);
     expect(none).toEqual(layer);
+    // One block of all layers.
+    expect(await run({ dropout: 0.3, checkpointing: 2 }, 3)).toEqual(layer);
+    expect(await run({ dropout: 0.3, checkpointing: 3 }, 3)).toEqual(layer);
   });
 
   test("a rank that is no multiple of 4 is padded with rows that stay out of the adapter", async () => {

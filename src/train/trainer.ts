@@ -6,12 +6,15 @@
 import type { Llama } from "../model/llama.ts";
 import type { Lora, LoraPages } from "../model/lora.ts";
 import { pcg } from "../kernels/random.ref.ts";
+import { sumParts, trainingParts } from "../model/memoryPlan.ts";
 import { nameSeed } from "../model/random.ts";
+import type { Checkpointing } from "../model/residuals.ts";
 import { Workspace } from "../model/workspace.ts";
 import { checkTrainConfig, type TrainConfig } from "./config.ts";
 import { DpoObjective } from "./dpo.ts";
 import type { DpoExample } from "./dpoExamples.ts";
 import { type ExampleSource, type ExamplesOptions, inMemory, type TrainExample } from "./examples.ts";
+import { chosenCheckpointing } from "./memory.ts";
 import type { LossTerm, Objective, ObjectiveExample, StepLosses } from "./objective.ts";
 import { Adam, type AdamState } from "./optimizer.ts";
 import { epochOrder, linearSchedule } from "./schedule.ts";
@@ -61,7 +64,9 @@ export class Trainer {
     this.#objective = objective;
     this.#config = config;
     this.totalSteps = config.maxSteps ?? Math.ceil(config.epochs * this.stepsPerEpoch);
-    this.#workspace = new Workspace(llama, objective.examples.longest, lora.R, config.checkpointing);
+    const rows = objective.examples.longest;
+    const keep = checkpointingOf(llama, config, rows);
+    this.#workspace = new Workspace(llama, rows, lora.R, keep, config.checkpointPrecision === "f16");
     this.#adam = new Adam(llama, lora);
   }
 
@@ -261,6 +266,14 @@ export class Trainer {
       `expected finite numbers in ${what}, got NaN or Infinity in ${where} (prompts ${prompts}; no weight was changed: lower the learning rate, or check the model file)`,
     );
   }
+}
+
+/** The mode of checkpointing for passes of so many rows on this device. */
+function checkpointingOf(llama: Llama, settings: TrainConfig, rows: number): Checkpointing {
+  const width = Math.max(...llama.head.parts.map(({ Np }) => Np));
+  const bytesWith = (checkpointing: Checkpointing) =>
+    llama.gpuBytes + sumParts(trainingParts(llama.config, width, { ...settings, rows, checkpointing }));
+  return chosenCheckpointing(settings, llama.config.layers, bytesWith, llama.queue.gpu.capacity);
 }
 
 /** @throws Error where the attention contrastive loss would have nothing to read */

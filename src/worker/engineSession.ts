@@ -1,6 +1,7 @@
 // What the worker holds between requests: the device, the open model and its weights on the GPU, the adapter in use.
 
-import { GpuUnavailableError, openGpu, type Gpu } from "../gpu/device.ts";
+import type { GpuCapacity } from "../gpu/capacity.ts";
+import { capacityOf, GpuUnavailableError, openGpu, type Gpu, type KnownMemory } from "../gpu/device.ts";
 import { readPeft } from "../model/adapters/peft.ts";
 import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
@@ -28,6 +29,8 @@ export class EngineSession {
   readonly #api: GPU | undefined;
   readonly #emit: (event: StudioEvent) => void;
   #gpu: Gpu | null = null;
+  /** Set by the user, bytes; null: what the device tells. */
+  #memory: number | null = null;
   #llama: Llama | null = null;
   #lora: { id: string; lora: Lora } | null = null;
 
@@ -39,7 +42,7 @@ export class EngineSession {
   async openGpu(): Promise<void> {
     this.#setGpu({ kind: "opening" });
     try {
-      const gpu = await openGpu(this.#api);
+      const gpu = await openGpu(this.#api, { memory: this.#knownMemory() });
       this.#gpu = gpu;
       this.lost = null;
       void gpu.lost.then(({ message }) => {
@@ -49,6 +52,19 @@ export class EngineSession {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#setGpu({ kind: "unavailable", problem: this.#problem(error), message });
+    }
+  }
+
+  /** The memory that the engine may take; null where there is no device. */
+  get capacity(): GpuCapacity | null {
+    return this.#gpu?.capacity ?? null;
+  }
+
+  setMemory(bytes: number | null): void {
+    this.#memory = bytes;
+    if (this.#gpu !== null && this.gpuState.kind === "ready") {
+      this.#gpu.capacity = capacityOf(this.#gpu.device, this.#gpu.isSoftware, this.#knownMemory());
+      this.#setGpu({ kind: "ready", report: report(this.#gpu) });
     }
   }
 
@@ -132,14 +148,25 @@ export class EngineSession {
     this.#emit({ kind: "gpu", gpu: state });
   }
 
+  #knownMemory(): KnownMemory {
+    // Rounded, and capped by the browser; what a software adapter can have.
+    const gigabytes =
+      "deviceMemory" in navigator && typeof navigator.deviceMemory === "number" ? navigator.deviceMemory : null;
+    return {
+      setting: this.#memory ?? undefined,
+      machine: gigabytes === null ? undefined : gigabytes * 2 ** 30,
+    };
+  }
+
   #problem(error: unknown): GpuProblem {
     if (this.#api === undefined) return self.isSecureContext ? "unsupported" : "insecure";
     return error instanceof GpuUnavailableError ? "no-adapter" : "failed";
   }
 }
 
-function report({ adapterName, isSoftware, device }: Gpu): GpuReport {
+function report({ adapterName, isSoftware, device, capacity }: Gpu): GpuReport {
   return {
+    capacity,
     adapterName,
     isSoftware,
     features: [...device.features].sort(),

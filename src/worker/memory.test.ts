@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { GpuCapacity } from "../gpu/capacity.ts";
 import type { LlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
 import { PAPER_SFT } from "../train/config.ts";
@@ -40,19 +41,19 @@ function file(tensors: [string, "Q4_0" | "F32", number[]][]): GgufFile {
 describe("modelMemory", () => {
   const gguf = file([["w", "Q4_0", [1_000_000, 4096]]]);
 
-  it("judges against main memory, and says no without a device", () => {
-    const need = (mainMemory: number | null, maxBufferSize: number | null) =>
-      modelMemory(gguf, llama8b, PAPER_SFT, 512, { mainMemory, maxBufferSize }).training.verdict;
-    expect(need(64e9, 2e9)).toBe("yes");
-    expect(need(4e9, 2e9)).toBe("tight");
-    expect(need(2e9, 2e9)).toBe("no");
-    expect(need(64e9, null)).toBe("no");
-    expect(need(null, 1e9)).toBe("tight");
+  it("judges against what is known of the memory, and says no without a device", () => {
+    const need = (capacity: GpuCapacity | null) =>
+      modelMemory(gguf, llama8b, PAPER_SFT, 512, capacity).training.verdict;
+    expect(need({ bytes: 64e9, source: "machine" })).toBe("yes");
+    expect(need({ bytes: 4e9, source: "machine" })).toBe("tight");
+    expect(need({ bytes: 1e9, source: "setting" })).toBe("no");
+    expect(need({ bytes: 1e9, source: "largest buffer" })).toBe("tight");
+    expect(need({ bytes: 8e9, source: "largest buffer" })).toBe("yes");
+    expect(need(null)).toBe("no");
   });
 
   it("needs more to train than to predict, and more for longer prompts", () => {
-    const at = (tokens: number) =>
-      modelMemory(gguf, llama8b, PAPER_SFT, tokens, { mainMemory: 16e9, maxBufferSize: 2e9 });
+    const at = (tokens: number) => modelMemory(gguf, llama8b, PAPER_SFT, tokens, { bytes: 16e9, source: "machine" });
     expect(at(256).training.bytes).toBeGreaterThan(at(256).inference.bytes);
     expect(at(512).training.bytes).toBeGreaterThan(at(256).training.bytes);
     const { parts, bytes } = at(256).training;

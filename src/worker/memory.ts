@@ -1,66 +1,47 @@
 // GPU memory that a model needs to predict and to train, and whether this device has it.
 
+import { type GpuCapacity, judge } from "../gpu/capacity.ts";
 import type { LlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
-import { cacheBytesPerToken } from "../model/decoder.ts";
-import { workspaceBytes } from "../model/workspace.ts";
+import { decodingParts, type MemoryPart, type PlannedModel, sumParts, weightParts } from "../model/memoryPlan.ts";
 import { answersSideBySide } from "../predict/predict.ts";
-import type { TrainConfig } from "../train/config.ts";
-import { trainingBytes, weightBytes } from "../train/memory.ts";
+import { type MemorySettings, trainingNeed, whatFits } from "../train/memory.ts";
 import type { MemoryNeed, ModelMemory } from "./protocol.ts";
 
-export interface DeviceMemory {
-  /** GPUSupportedLimits.maxBufferSize; null where there is no device. */
-  maxBufferSize: number | null;
-  /** Bytes of main memory as navigator.deviceMemory tells (rounded, capped by the browser), or null. */
-  mainMemory: number | null;
-}
-
-/** What a model needs for prompts and answers of up to `tokens` tokens together. */
+/** What a model needs for prompts and answers of up to `tokens` tokens together. @param capacity null: there is no device */
 export function modelMemory(
   gguf: GgufFile,
   config: LlamaConfig,
-  settings: Pick<TrainConfig, "rank" | "targets" | "checkpointing">,
+  settings: MemorySettings,
   tokens: number,
-  device: DeviceMemory,
+  capacity: GpuCapacity | null,
 ): ModelMemory {
-  const weights = { name: "weights, left quantized", bytes: weightBytes(gguf) };
-  const cache = answersSideBySide(config, tokens) * tokens * cacheBytesPerToken(config);
-  const inference = [
-    weights,
-    { name: "key-value cache", bytes: cache },
-    { name: "activations", bytes: workspaceBytes(config, tokens, settings.rank, "inference") },
+  const known = capacity ?? { bytes: 0, source: "largest buffer" };
+  const inGpu: PlannedModel = { config, tensors: [...gguf.tensors.values()], embeddingInFile: false };
+  const inFile = { ...inGpu, embeddingInFile: true };
+  const branches = answersSideBySide(config, tokens);
+  const decoding = (model: PlannedModel): MemoryPart[] => [
+    ...weightParts(model, tokens),
+    ...decodingParts(model, settings, { beginning: 0, branches, branch: tokens }),
   ];
-  const training = [
-    weights,
-    {
-      name: "activations, adapter, optimizer",
-      bytes: trainingBytes(config, settings, tokens, settings.checkpointing),
-    },
-  ];
-  return { tokens, inference: judge(inference, device), training: judge(training, device) };
+  const training = (model: PlannedModel): readonly MemoryPart[] => trainingNeed(model, settings, tokens, known).parts;
+  // As the engine decides: the embedding leaves the GPU where memory is short.
+  const need = (partsOf: (model: PlannedModel) => readonly MemoryPart[]): MemoryNeed => {
+    const own = needOf(partsOf(inGpu), capacity);
+    return own.verdict === "yes" || config.tiedEmbeddings ? own : needOf(partsOf(inFile), capacity);
+  };
+  const forTraining = need(training);
+  const fits = forTraining.verdict === "no" && capacity !== null ? whatFits(inFile, settings, tokens, capacity) : null;
+  return {
+    tokens,
+    inference: need(decoding),
+    training: fits === null ? forTraining : { ...forTraining, reason: `${forTraining.reason}; ${fits}` },
+  };
 }
 
-function judge(parts: { name: string; bytes: number }[], device: DeviceMemory): MemoryNeed {
-  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-  return { bytes, parts, ...verdict(bytes, device) };
-}
-
-/** WebGPU tells no size of the GPU's memory: main memory and the largest single buffer are what can be compared with. */
-function verdict(bytes: number, { maxBufferSize, mainMemory }: DeviceMemory): Pick<MemoryNeed, "verdict" | "reason"> {
-  if (maxBufferSize === null) return { verdict: "no", reason: "there is no WebGPU device" };
-  const gigabytes = (value: number): string => `${(value / 1e9).toFixed(value < 1e9 ? 2 : 1)} GB`;
-  if (mainMemory === null) {
-    const fits = bytes < maxBufferSize;
-    return {
-      verdict: fits ? "yes" : "tight",
-      reason: fits
-        ? `even a single buffer may be ${gigabytes(maxBufferSize)} here`
-        : "the browser reports neither the GPU's memory nor the machine's: loading it will show",
-    };
-  }
-  const machine = `the browser reports ${gigabytes(mainMemory)} of main memory (it never reports the GPU's)`;
-  if (bytes > mainMemory) return { verdict: "no", reason: `more than the machine has: ${machine}` };
-  if (bytes > mainMemory / 2) return { verdict: "tight", reason: `over half of it: ${machine}` };
-  return { verdict: "yes", reason: machine };
+function needOf(parts: readonly MemoryPart[], capacity: GpuCapacity | null): MemoryNeed {
+  const bytes = sumParts(parts);
+  const verdict =
+    capacity === null ? ({ verdict: "no", reason: "there is no WebGPU device" } as const) : judge(bytes, capacity);
+  return { bytes, parts: parts.map((part) => ({ ...part })), ...verdict };
 }

@@ -1,6 +1,7 @@
 // What the page and the worker say to each other. Requests are methods of `Studio` (studio.ts); everything that happens
 // while they run arrives as a `StudioEvent`. Types only.
 
+import type { GpuCapacity } from "../gpu/capacity.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import type {
   AdapterRecord,
@@ -21,6 +22,8 @@ export type { StepLog, TrainConfig };
 export interface GpuReport {
   adapterName: string;
   isSoftware: boolean;
+  /** Memory that the engine may take, and how that is known. */
+  capacity: GpuCapacity;
   features: string[];
   /** The limits that matter to the engine, bytes or counts, by WebGPU's names. */
   limits: Record<string, number>;

@@ -18,7 +18,7 @@ import { EngineSession } from "./engineSession.ts";
 import type { JobControl } from "./jobControl.ts";
 import { JobRunner, type JobStart } from "./jobRunner.ts";
 import { measureSteps } from "./measure.ts";
-import { modelMemory, type DeviceMemory } from "./memory.ts";
+import { modelMemory } from "./memory.ts";
 import { readModel } from "./modelFacts.ts";
 import { predictAndSave, type PredictInput } from "./predictions.ts";
 import type {
@@ -75,6 +75,11 @@ export class Studio {
   /** What came of it arrives as an event. */
   openGpu(): Promise<void> {
     return this.#session.openGpu();
+  }
+
+  /** How much of the GPU's memory the engine may take, bytes; null: what the device tells. Counts from now on. */
+  setGpuMemory(bytes: number | null): void {
+    this.#session.setMemory(bytes);
   }
 
   presets(): typeof PRESETS {
@@ -352,17 +357,7 @@ export class Studio {
 
   #memory(settings: TrainConfig, tokens: number): ModelMemory {
     const { gguf, config } = this.#session.openModel;
-    return modelMemory(gguf, config, settings, tokens, this.#deviceMemory());
-  }
-
-  #deviceMemory(): DeviceMemory {
-    const { gpuState } = this.#session;
-    const gigabytes =
-      "deviceMemory" in navigator && typeof navigator.deviceMemory === "number" ? navigator.deviceMemory : null;
-    return {
-      maxBufferSize: gpuState.kind === "ready" ? (gpuState.report.limits["maxBufferSize"] ?? null) : null,
-      mainMemory: gigabytes === null ? null : gigabytes * 2 ** 30,
-    };
+    return modelMemory(gguf, config, settings, tokens, this.#session.capacity);
   }
 }
 

@@ -1,7 +1,15 @@
 import { useState } from "react";
 import { BOUNDARY_EDITS } from "../../ner/boundaryEdits.ts";
 import type { TrainConfig } from "../../worker/protocol.ts";
-import { type NumberSetting, type Setting, settingProblem, TARGET_PRESETS, targetsName } from "./settings.ts";
+import {
+  choiceText,
+  choiceValue,
+  type NumberSetting,
+  type Setting,
+  settingProblem,
+  TARGET_PRESETS,
+  targetsName,
+} from "./settings.ts";
 import { useTrain } from "./trainStore.ts";
 
 interface FieldProps {
@@ -36,7 +44,11 @@ export function SettingField({ setting, config, id, disabled = false }: FieldPro
       );
     case "choice":
       return (
-        <select id={id} value={config[setting.key]} onChange={({ target }) => change({ [setting.key]: target.value })}>
+        <select
+          id={id}
+          value={choiceText(config[setting.key])}
+          onChange={({ target }) => change({ [setting.key]: choiceValue(target.value) })}
+        >
           {Object.entries(setting.choices).map(([value, title]) => (
             <option key={value} value={value}>
               {title}
@@ -89,7 +101,7 @@ export function settingText(setting: Setting, config: TrainConfig): string {
     case "optional":
       return `${config[setting.key] ?? setting.empty}`;
     case "choice":
-      return setting.choices[config[setting.key]] ?? config[setting.key];
+      return setting.choices[choiceText(config[setting.key])] ?? choiceText(config[setting.key]);
     case "targets":
       return targetsName(config.targets);
     case "kinds":

@@ -51,7 +51,7 @@ export interface OptionalSetting extends About {
 
 export interface ChoiceSetting extends About {
   kind: "choice";
-  key: "contrastivePooling" | "contrastiveRope" | "checkpointing";
+  key: "contrastivePooling" | "contrastiveRope" | "checkpointing" | "checkpointPrecision";
   choices: Readonly<Record<string, string>>;
 }
 
@@ -234,8 +234,24 @@ export const SETTINGS: readonly Setting[] = [
     kind: "choice",
     key: "checkpointing",
     title: "Recompute",
-    choices: { layer: "each layer", none: "nothing" },
-    does: "What the backward pass computes again to save memory. Nothing: faster, and needs more.",
+    choices: {
+      auto: "as memory asks",
+      none: "nothing",
+      layer: "each layer",
+      "every 2": "blocks of 2 layers",
+      "every 4": "blocks of 4 layers",
+      "every 8": "blocks of 8 layers",
+    },
+    does: "What the backward pass computes again to save memory, from the fastest down. The numbers are the same.",
+    ...everywhere,
+    ...advanced,
+  },
+  {
+    kind: "choice",
+    key: "checkpointPrecision",
+    title: "Kept for recomputation",
+    choices: { f32: "as f32", f16: "as f16" },
+    does: "f16 takes half the memory, and moves gradients by about a thousandth.",
     ...everywhere,
     ...advanced,
   },
@@ -302,12 +318,23 @@ function chosenOf(
 ): [known: readonly string[], chosen: readonly unknown[]] {
   switch (setting.kind) {
     case "choice":
-      return [Object.keys(setting.choices), [config[setting.key]]];
+      return [Object.keys(setting.choices), [choiceText(config[setting.key])]];
     case "targets":
       return [Object.values(TARGET_PRESETS).flat(), listOf(config.targets)];
     case "kinds":
       return [BOUNDARY_EDITS, listOf(config.boundaryKinds)];
   }
+}
+
+/** A choice as its key: blocks of k layers are the number k in the configuration. */
+export function choiceText(value: string | number): string {
+  return typeof value === "number" ? `every ${value}` : value;
+}
+
+/** The choice that a key stands for. */
+export function choiceValue(text: string): string | number {
+  const [, layers] = /^every (\d+)$/.exec(text) ?? [];
+  return layers === undefined ? text : Number(layers);
 }
 
 function listOf(value: unknown): readonly unknown[] {

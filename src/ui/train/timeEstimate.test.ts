@@ -5,7 +5,14 @@ import { knownSpeed, measuredSource, stepSeconds } from "./timeEstimate.ts";
 const config: TrainConfig = {
   ...{ stage: "sft", rank: 8, alpha: 16, dropout: 0.05, targets: ["q_proj", "v_proj"], learningRate: 1e-3 },
   ...{ warmupRatio: 0, epochs: 2, gradAccumSteps: 4, maxGradNorm: 1, weightDecay: 0, seed: 1, maxSteps: null },
-  ...{ checkpointing: "layer", saveSteps: 20, evalEvery: null, earlyStopping: null, contrastiveWeight: 0 },
+  ...{
+    checkpointing: "layer",
+    checkpointPrecision: "f32",
+    saveSteps: 20,
+    evalEvery: null,
+    earlyStopping: null,
+    contrastiveWeight: 0,
+  },
   ...{ contrastiveLayer: null, contrastivePooling: "mean", contrastiveRope: "pre", beta: 0.1, sftAlpha: 0.2 },
   ...{ dpopLambda: 0, boundaryKinds: [], chosenDropAlarm: 5, absentShare: 0.25, maxLength: 512 },
 };

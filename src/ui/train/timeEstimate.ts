@@ -18,9 +18,10 @@ const STEPS_THAT_TELL = 4;
 
 /** Steps with settings of the same key take the same time. */
 function speedKey(settings: SpeedSettings): string {
-  const { stage, rank, targets, checkpointing, contrastiveWeight, contrastiveLayer, dropout } = settings;
+  const { stage, rank, targets, checkpointing, checkpointPrecision, contrastiveWeight, contrastiveLayer, dropout } =
+    settings;
   const contrast = contrastiveWeight > 0 ? contrastiveLayer : "off";
-  return JSON.stringify([stage, rank, [...targets].sort(), checkpointing, contrast, dropout > 0]);
+  return JSON.stringify([stage, rank, [...targets].sort(), checkpointing, checkpointPrecision, contrast, dropout > 0]);
 }
 
 /** The newest that is known for these settings on this model, a measurement before a run; null: none. @param runs newest first */
