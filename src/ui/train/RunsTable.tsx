@@ -46,7 +46,11 @@ export function RunsTable() {
             },
             { title: "Overlay", value: () => "", hint: "Draw its loss too", draw: (run) => <Overlay run={run} /> },
             { title: "Name", value: ({ name }) => name, draw: (run) => <RunName key={run.id} run={run} /> },
-            { title: "Stages", value: (run) => stagesText(run, adapters) },
+            {
+              title: "Stages",
+              value: (run) => stagesText(run, adapters),
+              draw: (run) => <span className="run-stages">{stagesText(run, adapters)}</span>,
+            },
             { title: "State", value: stateText },
             {
               title: "F1",
