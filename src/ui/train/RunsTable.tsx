@@ -49,9 +49,9 @@ export function RunsTable() {
             {
               title: "Stages",
               value: (run) => stagesText(run, adapters),
-              draw: (run) => <span className="run-stages">{stagesText(run, adapters)}</span>,
+              draw: (run) => <span className="wrapped">{stagesText(run, adapters)}</span>,
             },
-            { title: "State", value: stateText },
+            { title: "State", value: stateText, draw: (run) => <span className="wrapped">{stateText(run)}</span> },
             {
               title: "F1",
               hint: "Strict F1 on held-out sentences, of the adapter that was kept, percent",
