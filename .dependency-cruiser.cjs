@@ -20,7 +20,7 @@ module.exports = {
     rule("model", ["kernels", "gpu"]),
     rule("train", ["ner", "model", "kernels", "gpu"]),
     rule("predict", ["ner", "model", "kernels", "gpu"]),
-    rule("inspect", ["ner", "model", "kernels", "gpu"]),
+    rule("inspect", ["train", "ner", "model", "kernels", "gpu"]),
     rule("worker", ["train", "predict", "inspect", "model", "ner", "formats", "storage", "gpu"]),
     rule("cli", ["train", "predict", "inspect", "model", "ner", "formats", "storage", "gpu", "kernels"]),
     {

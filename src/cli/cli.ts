@@ -31,6 +31,7 @@ const verbs: readonly VerbEntry[] = [
     summary: "strict span F1, per type, boundary errors, hallucinations",
     load: () => import("./eval.ts"),
   },
+  { name: "attention", summary: "how a response attends to its prompt", load: () => import("./attention.ts") },
   { name: "data convert", summary: "documents from one format to another", load: () => import("./dataConvert.ts") },
   {
     name: "data check",

@@ -1,0 +1,191 @@
+// obp attention: how a response attends to its prompt, as data or as a picture.
+import { type AttentionFigure, figureCsv, figureJson, headsOf } from "../inspect/attentionFigure.ts";
+import { attentionMaps, attentionMass, checkLayerAndHead, type HeadChoice } from "../inspect/attentionMap.ts";
+import { attentionPicture } from "../inspect/attentionPicture.ts";
+import type { MapPrompt } from "../inspect/mapPrompt.ts";
+import { massCsv, type MassFigure, massPicture, meanMass } from "../inspect/massFigure.ts";
+import type { Scene } from "../inspect/scene.ts";
+import { sceneSvg } from "../inspect/sceneSvg.ts";
+import type { Llama } from "../model/llama.ts";
+import { Lora } from "../model/lora.ts";
+import type { EntityType } from "../ner/document.ts";
+import { defaultContrastiveLayer } from "../train/contrastive.ts";
+import { checkWritable, writeFileAtomic } from "./atomicFile.ts";
+import {
+  type AttentionAsked,
+  attentionFlags,
+  type FigureFormat,
+  formatOf,
+  goldEntities,
+  headOf,
+  type NamedAdapter,
+  ownAnswer,
+  promptOf,
+  readAdapters,
+  typeOf,
+} from "./attentionInput.ts";
+import type { Context } from "./context.ts";
+import { loadModel, openWithTokenizer } from "./loadModel.ts";
+import { defineVerb, type Report } from "./verb.ts";
+
+/** What is drawn, in every form. */
+interface Figure {
+  json(): Record<string, unknown>;
+  csv(): string;
+  scene(): Scene;
+  /** For people: one line each. */
+  readonly lines: readonly string[];
+}
+
+export const verb = defineVerb({
+  positionals: {},
+  flags: attentionFlags,
+  example:
+    'npx obp attention --model bundled --text "Marta Lindqvist met Tom in Oslo." --type person --gold "Marta Lindqvist" Tom --hide-first --out /tmp/attention.svg',
+  async run({ flags: given }, context): Promise<Report> {
+    const format = formatOf(given.out);
+    const head = headOf(given.head);
+    const model = await openWithTokenizer(given.model);
+    const layer = given.layer ?? defaultContrastiveLayer(model.config.layers);
+    checkLayerAndHead(model.config, layer, head);
+    const type = typeOf(given);
+    const gold = given.gold.length === 0 ? null : goldEntities(given, type);
+    const adapters = readAdapters(given);
+    const known = given.response !== undefined || gold !== null ? promptOf(model, given, type, gold, null) : null;
+    checkWritable(given.out);
+    const { llama } = await loadModel(model, null, context);
+    const prompt =
+      known ?? promptOf(model, given, type, null, await ownAnswer(llama, model, given, type, adapters[0], context));
+    const figure = given.overview
+      ? await overview(llama, prompt, type, adapters, context)
+      : await map(llama, prompt, { layer, head, type }, adapters, given, context);
+    writeFileAtomic(given.out, await written(figure, format, given.zoom ?? 2));
+    return {
+      json: { ...figure.json(), response: prompt.response, out: given.out },
+      text: [`response: ${prompt.response}`, ...figure.lines, `written to ${given.out}`].join("\n"),
+    };
+  },
+});
+
+async function map(
+  llama: Llama,
+  prompt: MapPrompt,
+  { layer, head, type }: { readonly layer: number; readonly head: HeadChoice; readonly type: EntityType },
+  adapters: readonly NamedAdapter[],
+  { difference, scale, "hide-first": hideFirst }: AttentionAsked,
+  context: Context,
+): Promise<Figure> {
+  const { ids, responseStart: columns, tokens } = prompt;
+  const rows = ids.map((_, row) => row).slice(columns);
+  const maps = await ofEach(llama, adapters, layer + 1, context, async (name, lora, options) => {
+    const [weights] = await attentionMaps(llama, lora, ids, { layers: [layer], head, rows, columns }, options);
+    return { name, weights: weights ?? new Float32Array() };
+  });
+  const { name: model, heads } = llama.config;
+  const figure: AttentionFigure = {
+    ...{ model, layer, head, heads, type: type.name },
+    ...{ rows: tokens.slice(columns), columns: tokens.slice(0, columns), adapters: maps },
+  };
+  const entities = prompt.entities.flat();
+  const onEntities = maps.map(({ name, weights }) => {
+    const all = rows.length * headsOf(figure).length;
+    let sum = 0;
+    for (let row = 0; row < all; row++) {
+      sum += entities.reduce((part, column) => part + (weights[row * columns + column] ?? NaN), 0);
+    }
+    return { name, share: sum / all };
+  });
+  return {
+    json: () => ({
+      ...figureJson(figure, difference),
+      ...(entities.length === 0 ? {} : { onEntities: onEntities.map(({ name, share }) => ({ name, share })) }),
+    }),
+    csv: () => figureCsv(figure, difference),
+    scene: () => attentionPicture(figure, { scale, hideFirst, difference }),
+    lines: [
+      `layer ${layer}, ${head === "mean" ? `mean over ${heads} heads` : head === "all" ? `${heads} heads` : `head ${head}`}: ${rows.length} tokens of the response over ${columns} of the prompt`,
+      ...(entities.length === 0
+        ? ["no entity in the sentence to measure attention on"]
+        : onEntities.map(({ name, share }) => `attention on entities, ${name}: ${share.toFixed(4)}`)),
+    ],
+  };
+}
+
+async function overview(
+  llama: Llama,
+  { ids, responseStart, type: typeRows, entities }: MapPrompt,
+  type: EntityType,
+  adapters: readonly NamedAdapter[],
+  context: Context,
+): Promise<Figure> {
+  if (entities.length === 0) {
+    throw new Error(
+      `expected at least one entity of type ${type.name} in the sentence to measure attention on, got none (name them: --gold E …)`,
+    );
+  }
+  const rows = ids.map((_, row) => row).slice(responseStart);
+  const inSentence = [...new Set(entities.flat())];
+  const sets = [inSentence, typeRows, [0]];
+  const masses = await ofEach(llama, adapters, llama.config.layers, context, async (name, lora, options) => {
+    const [onEntities = [], onType = [], first = []] = await attentionMass(llama, lora, ids, rows, sets, options);
+    return { name, entities: onEntities, type: onType, first };
+  });
+  const { name: model, layers, heads } = llama.config;
+  const figure: MassFigure = {
+    ...{ model, type: type.name, rows: rows.length, entityTokens: inSentence.length, adapters: masses },
+  };
+  return {
+    json: () => ({
+      ...figure,
+      layers,
+      heads,
+      adapters: masses.map((one) => ({ ...one, mean: meanMass(one.entities) })),
+    }),
+    csv: () => massCsv(figure),
+    scene: () => massPicture(figure),
+    lines: masses.map(
+      ({ name, entities: mass }) =>
+        `attention on entities, mean of all layers and heads, ${name}: ${meanMass(mass).toFixed(4)}`,
+    ),
+  };
+}
+
+/** One adapter after the other on the same model. */
+async function ofEach<T>(
+  llama: Llama,
+  adapters: readonly NamedAdapter[],
+  layers: number,
+  context: Context,
+  measure: (
+    name: string,
+    lora: Lora | null,
+    options: { readonly signal: AbortSignal; readonly onProgress: (done: number) => void },
+  ) => Promise<T>,
+): Promise<T[]> {
+  const progress = context.progress("attention", adapters.length * layers, "layers");
+  const results: T[] = [];
+  for (const [index, { name, weights }] of adapters.entries()) {
+    context.throwIfInterrupted();
+    const lora = weights === null ? null : Lora.fromWeights(llama, weights);
+    const onProgress = (done: number): void => progress.update(index * layers + done);
+    results.push(await measure(name, lora, { signal: context.signal, onProgress }));
+    lora?.destroy();
+  }
+  progress.finish();
+  return results;
+}
+
+async function written(figure: Figure, format: FigureFormat, zoom: number): Promise<string | Uint8Array> {
+  switch (format) {
+    case ".json":
+      return `${JSON.stringify(figure.json())}\n`;
+    case ".csv":
+      return figure.csv();
+    case ".svg":
+      return sceneSvg(figure.scene());
+    case ".png": {
+      const { scenePng } = await import("../inspect/png.ts");
+      return scenePng(figure.scene(), zoom);
+    }
+  }
+}

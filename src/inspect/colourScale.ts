@@ -1,0 +1,111 @@
+/**
+ * Colours of heatmaps: one hue from light to dark for probabilities, linear or logarithmic, and two hues from white for
+ * differences. Lightness falls evenly in OKLCH (Ottosson 2020), so that equal steps look equal, in grey too; blue and
+ * orange stay apart for colour-blind readers.
+ */
+export type ScaleKind = "linear" | "log" | "difference";
+
+export interface ColourScale {
+  readonly kind: ScaleKind;
+  /** Values outside are drawn as the nearer end. */
+  readonly low: number;
+  readonly high: number;
+  /** Colours from low to high, (LEVELS, 3). */
+  readonly table: Uint8Array;
+  /** Index of a value's colour. */
+  level(value: number): number;
+  /** Numbers of the legend, `at` from 0 (low) to 1 (high). */
+  readonly ticks: readonly { readonly at: number; readonly label: string }[];
+}
+
+export const LEVELS = 256;
+/** A logarithmic scale spans so many powers of ten below its highest. */
+const DECADES = 4;
+const [BLUE, ORANGE] = [255, 50];
+
+/** @param high largest value that is to be told apart; where nothing is above 0, 1 */
+export function valueScale(kind: "linear" | "log", high: number): ColourScale {
+  const top = high > 0 ? high : 1;
+  const table = tableOf((t) => oklch(0.985 - 0.7 * t, 0.15 * Math.sin(0.75 * Math.PI * t), BLUE));
+  if (kind === "linear") {
+    const place = (value: number): number => value / top;
+    const ticks = withTop(niceTicks(0, top), top, place).map((value) => ({
+      at: place(value),
+      label: numberLabel(value),
+    }));
+    return { kind, low: 0, high: top, table, level: (value) => levelOf(place(value)), ticks };
+  }
+  const exponent = Math.ceil(Math.log10(top) - 1e-9) - DECADES;
+  const low = 10 ** exponent;
+  const place = (value: number): number => Math.log(Math.max(value, low) / low) / Math.log(top / low);
+  const powers = Array.from({ length: DECADES + 1 }, (_, i) => 10 ** (exponent + i)).filter((value) => value <= top);
+  const ticks = withTop(powers, top, place).map((value, index) => ({
+    at: place(value),
+    label: `${index === 0 ? "< " : ""}${numberLabel(value)}`,
+  }));
+  return { kind, low, high: top, table, level: (value) => levelOf(place(value)), ticks };
+}
+
+/** @param most largest size of a difference */
+export function differenceScale(most: number): ColourScale {
+  const top = most > 0 ? most : 1;
+  const table = tableOf((t) => {
+    const size = Math.abs(2 * t - 1);
+    return oklch(0.985 - 0.6 * size, 0.15 * Math.sin(0.75 * Math.PI * size), t < 0.5 ? ORANGE : BLUE);
+  });
+  const place = (value: number): number => (value / top + 1) / 2;
+  const ticks = withTop([-top, ...niceTicks(-top, top).filter((value) => place(value) > 0.2)], top, place).map(
+    (value) => ({
+      at: place(value),
+      label: `${value > 0 ? "+" : ""}${numberLabel(value)}`,
+    }),
+  );
+  return { kind: "difference", low: -top, high: top, table, level: (value) => levelOf(place(value)), ticks };
+}
+
+/** Three significant digits, without needless zeros; U+2212 as minus. */
+export function numberLabel(value: number): string {
+  const rounded = Number(value.toPrecision(3));
+  return String(rounded).replace("-", "−");
+}
+
+function levelOf(place: number): number {
+  return Math.min(LEVELS - 1, Math.max(0, Math.round(place * (LEVELS - 1))));
+}
+
+function tableOf(colour: (t: number) => readonly [number, number, number]): Uint8Array {
+  return Uint8Array.from(Array.from({ length: LEVELS }, (_, i) => colour(i / (LEVELS - 1))).flat());
+}
+
+/** Round numbers between two, about four. */
+function niceTicks(low: number, high: number): number[] {
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 2.5, 5].find((factor) => factor * power >= rough * 0.999) ?? 10) * power;
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  return Array.from({ length: count }, (_, i) => (first + i) * step);
+}
+
+/** The highest value is always named: where other ticks are too near to be read beside it, it takes their place. */
+function withTop(ticks: readonly number[], top: number, place: (value: number) => number): number[] {
+  return [...ticks.filter((value) => place(value) < 0.82), top];
+}
+
+/** sRGB, 0…255, of a colour in OKLCH (hue in degrees); what sRGB lacks is cut off. */
+function oklch(lightness: number, chroma: number, hue: number): [number, number, number] {
+  const [a, b] = [chroma * Math.cos((hue * Math.PI) / 180), chroma * Math.sin((hue * Math.PI) / 180)];
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return [
+    channel(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+    channel(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+    channel(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
+  ];
+}
+
+function channel(linear: number): number {
+  const value = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
+  return Math.round(255 * Math.min(1, Math.max(0, value)));
+}
