@@ -1,11 +1,12 @@
 // Cross-entropy over supervised rows, the vocabulary in chunks (online softmax, Milakov & Gimelshein 2018):
 //   accumulate  folds a chunk of logits (S, stride) into the row's running maximum and sum, and keeps the label's logit
 //   finish      total += (sum over rows of lse − logit(label), number of rows); one workgroup, so the order is fixed
-//   backward    turns a recomputed chunk into dlogits = (softmax − onehot)·factors[factor], in place
+//   backward    turns a recomputed chunk into dlogits = (softmax − onehot)·factor, in place: factors[row], or factors[0]
+//               for all rows
 // One workgroup a row. stats: (S) of (maximum, sum, label logit, lse).
 override WG: u32 = 64u;
 
-struct Params { n0: u32, N: u32, stride: u32, first: u32, factor: u32, rows: u32 }
+struct Params { n0: u32, N: u32, stride: u32, first: u32, perRow: u32, rows: u32 } // perRow: 1, a factor for each row
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
@@ -80,7 +81,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let base = group.x * pb.stride;
   let lse = saved[group.x].w;
   let label = labels[group.x];
-  let factor = factors[pb.factor];
+  let factor = factors[group.x * pb.perRow];
   for (var n = lane; n < pb.N; n += WG) {
     let onehot = select(0.0, 1.0, label == pb.n0 + n);
     dlogits[base + n] = (exp(dlogits[base + n] - lse) - onehot) * factor;

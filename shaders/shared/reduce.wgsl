@@ -1,6 +1,6 @@
 // Sum over a workgroup as a tree, so that the order of additions, and with it the rounding, is always the same.
-// Uses the override WG of the importing shader, a power of two. Every lane calls it, in uniform control flow, and an
-// entry point calls it once: between two calls a lane could still be reading the first sum.
+// Uses the override WG of the importing shader, a power of two. Every lane calls it, in uniform control flow, and between
+// two calls stands a workgroupBarrier(): a lane could still be reading the first sum.
 var<workgroup> lane_sums: array<f32, WG>;
 
 fn workgroup_sum(lane: u32, value: f32) -> f32 {

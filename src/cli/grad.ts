@@ -6,6 +6,7 @@ import { STAGE_DEFAULTS } from "../train/presets.ts";
 import { POOLINGS } from "../train/contrastiveRows.ts";
 import { pairLogprobs, withReference } from "../train/dpoExamples.ts";
 import { encodePreferences } from "../train/encodePairs.ts";
+import { responseLength } from "../train/examples.ts";
 import { contrastiveGradients, dpoGradients, type Gradients, sftGradients } from "../train/gradients.ts";
 import { LOSS_TERMS } from "../train/objective.ts";
 import { adapterFlag, readAdapter } from "./adapterFolder.ts";
@@ -63,13 +64,15 @@ export const verb = defineVerb({
     const parts = LOSS_TERMS.flatMap((term) => (term in losses ? [[term.replace(/_loss$/u, ""), losses[term]]] : []));
     const terms = given.loss === "sft" ? { sft: loss } : (Object.fromEntries(parts) as Record<string, number>);
     const { prompts, supervisedTokens, leftOut } = task;
+    const counted = `${prompts} ${given.loss === "dpo" ? "pairs" : "prompts"}`;
+    const extent = supervisedTokens === 0 ? counted : `${supervisedTokens} tokens of ${counted}`;
     return {
       json: {
         ...{ loss, terms, gradNorm, prompts, supervisedTokens },
         ...{ tensors: gradients.tensors.size, leftOut, out: given.out },
       },
       text: [
-        `loss ${loss} over ${supervisedTokens} tokens of ${prompts} ${given.loss === "dpo" ? "pairs" : "prompts"}, gradient norm ${gradNorm}`,
+        `loss ${loss} over ${extent}, gradient norm ${gradNorm}`,
         `${gradients.tensors.size} gradients written to ${given.out}`,
       ].join("\n"),
     };
@@ -92,8 +95,7 @@ function documentTask(model: OpenedModel, given: FlagValues<typeof flags>, conte
   const contrastive = { layer: given["contrastive-layer"] ?? null, rope: given.rope ?? "pre" };
   return {
     prompts: examples.length,
-    supervisedTokens:
-      pooling === null ? examples.reduce((sum, { ids, responseStart }) => sum + ids.length - responseStart, 0) : 0,
+    supervisedTokens: pooling === null ? examples.reduce((sum, example) => sum + responseLength(example), 0) : 0,
     leftOut,
     run: (llama, lora, onProgress) =>
       pooling === null
@@ -107,7 +109,9 @@ function dpoTask(model: OpenedModel, given: FlagValues<typeof flags>, { signal }
   const reference = readAdapter(given.reference ?? given.adapter).weights;
   return {
     prompts: pairs.length,
-    supervisedTokens: pairs.reduce((sum, { chosen, rejected }) => sum + chosen.length + rejected.length, 0),
+    supervisedTokens: pairs
+      .flatMap(({ chosen, rejected }) => [chosen, rejected])
+      .reduce((sum, answer) => sum + responseLength(answer), 0),
     leftOut: [],
     async run(llama, lora, onProgress) {
       const policy = Lora.fromWeights(llama, reference);

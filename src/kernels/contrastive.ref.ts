@@ -1,10 +1,11 @@
 /**
  * CPU twins of shaders/contrastive.wgsl:
  *   pool      e_v = mean over v's rows and the heads of x
- *   loss      cosines_v = (ê_0·ê_v, |e_v|), z = Σ sign_v·cos_v, total += (−log σ(z), 1), de = d(−log σ(z))/de
+ *   loss      of prompt t: cosines_v = (ê_t·ê_v, |e_v|), z = Σ sign_v·cos_v, losses_t = −log σ(z), de = its derivative
+ *   sum       total += (Σ losses, their number)
  *   scatter   dx[row] += weight/heads·Σ de_v/|rows of v| over the vectors v of the row, the same in every head
  */
-import type { contrastiveLoss, contrastivePool, contrastiveScatter } from "./contrastive.ts";
+import type { contrastiveLoss, contrastivePool, contrastiveScatter, contrastiveSum } from "./contrastive.ts";
 import { at, type KernelTwin, type Numbers } from "./twin.ts";
 
 export const contrastivePoolRef: KernelTwin<typeof contrastivePool> = (
@@ -26,27 +27,38 @@ export const contrastivePoolRef: KernelTwin<typeof contrastivePool> = (
 };
 
 export const contrastiveLossRef: KernelTwin<typeof contrastiveLoss> = (
-  { vectors, signs, cosines, de, total },
-  { V, D },
+  { vectors, ranges, signs, cosines, de, losses },
+  { D, rows },
 ) => {
-  const lengths = Array.from({ length: V }, (_, v) => Math.sqrt(dot(vectors, v, v, D)));
-  const length = (v: number): number => lengths[v] ?? NaN;
-  let z = 0;
-  for (let v = 0; v < V; v++) {
-    cosines.set([dot(vectors, 0, v, D) / (length(0) * length(v)), length(v)], 2 * v);
-    z += v === 0 ? 0 : at(signs, v) * at(cosines, 2 * v);
-  }
-  const slope = -1 / (1 + Math.exp(z));
-  de.fill(0, 0, V * D);
-  for (let v = 1; v < V; v++) {
-    for (let d = 0; d < D; d++) {
-      const [type, own] = [at(vectors, d) / length(0), at(vectors, v * D + d) / length(v)];
-      const factor = slope * at(signs, v);
-      de[d] = at(de, d) + (factor * (own - at(cosines, 2 * v) * type)) / length(0);
-      de[v * D + d] = (factor * (type - at(cosines, 2 * v) * own)) / length(v);
+  const length = (v: number): number => Math.sqrt(dot(vectors, v, v, D));
+  for (let t = 0; t < rows; t++) {
+    const [first, end] = [at(ranges, t), at(ranges, t + 1)];
+    let z = 0;
+    cosines.set([1, length(t)], 2 * t);
+    for (let v = first; v < end; v++) {
+      cosines.set([dot(vectors, t, v, D) / (length(t) * length(v)), length(v)], 2 * v);
+      z += at(signs, v) * at(cosines, 2 * v);
     }
+    const slope = -1 / (1 + Math.exp(z));
+    de.fill(0, t * D, (t + 1) * D);
+    for (let v = first; v < end; v++) {
+      for (let d = 0; d < D; d++) {
+        const [type, own] = [at(vectors, t * D + d) / length(t), at(vectors, v * D + d) / length(v)];
+        const factor = slope * at(signs, v);
+        de[t * D + d] = at(de, t * D + d) + (factor * (own - at(cosines, 2 * v) * type)) / length(t);
+        de[v * D + d] = (factor * (type - at(cosines, 2 * v) * own)) / length(v);
+      }
+    }
+    losses[t] = Math.log1p(Math.exp(-z));
   }
-  total.set([at(total, 0) + Math.log1p(Math.exp(-z)), at(total, 1) + 1]);
+};
+
+export const contrastiveSumRef: KernelTwin<typeof contrastiveSum> = ({ found, total }, { rows }) => {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) {
+    sum += at(found, i);
+  }
+  total.set([at(total, 0) + sum, at(total, 1) + rows]);
 };
 
 function dot(vectors: Numbers, a: number, b: number, D: number): number {

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { CommandQueue } from "../gpu/queue.ts";
 import { runKernel } from "../gpu/runKernel.ts";
-import { contrastiveLoss, contrastivePool, contrastiveScatter } from "./contrastive.ts";
-import { contrastiveLossRef, contrastivePoolRef, contrastiveScatterRef } from "./contrastive.ref.ts";
+import { contrastiveLoss, contrastivePool, contrastiveScatter, contrastiveSum } from "./contrastive.ts";
+import { contrastiveLossRef, contrastivePoolRef, contrastiveScatterRef, contrastiveSumRef } from "./contrastive.ref.ts";
 import { expectTwin } from "./expectTwin.ts";
 import { expectGradient } from "./gradientCheck.ts";
 import { garbage, TestRandom } from "./testRandom.ts";
@@ -12,12 +12,17 @@ const queue = new CommandQueue(await testGpu({ limits: "default" }));
 
 /** Gradients are differences of two unit vectors' elements, which may nearly cancel. */
 const TOLERANCE = 1e-5;
-const NONE = { V: 0, D: 0, heads: 0, first: 0, rows: 0, weight: 0 };
+const NONE = { D: 0, heads: 0, first: 0, rows: 0, weight: 0 };
 
-/** Rows of the type, then of two entities that share a neighbour (row 6), and the neighbours' own. */
-const LISTS = [[1, 2], [4, 5], [7], [3], [6], [6], [8]];
-const SIGNS = Float32Array.of(0, 1, 1, -1, -1, -1, -1);
-const T = 10;
+/**
+ * Rows of the types of two prompts that share their instruction; of two entities of the first, which share a neighbour
+ * (row 6), and the neighbours' own; of an entity and a neighbour of the second, in another sentence.
+ */
+const LISTS = [[1, 2], [1, 2], [4, 5], [7], [3], [6], [6], [8], [10, 11, 12], [9]];
+const SIGNS = Float32Array.of(0, 0, 1, 1, -1, -1, -1, -1, 1, -1);
+const PROMPTS = 2;
+const RANGES = Uint32Array.of(2, 8, 10);
+const T = 13;
 const V = LISTS.length;
 const COUNTS = Float32Array.from(LISTS, ({ length }) => length);
 
@@ -42,12 +47,12 @@ test.each([
 ])("pool, loss and scatter are their twins', D $D, $heads heads", async ({ D, heads }) => {
   const random = new TestRandom(D);
   const x = random.normal(T * heads * D, 2);
-  const keys = { ...NONE, V, D, heads, first: 1, rows: V - 1 };
+  const keys = { ...NONE, D, heads, first: PROMPTS, rows: V - PROMPTS };
   await expectTwin(
     queue,
     contrastivePool,
     contrastivePoolRef,
-    { x, ...lists(LISTS.slice(1)), e: garbage(V * D) },
+    { x, ...lists(LISTS.slice(PROMPTS)), e: garbage(V * D) },
     keys,
     {
       tolerance: TOLERANCE,
@@ -55,14 +60,15 @@ test.each([
     },
   );
   const vectors = random.normal(V * D);
-  const arrays = { vectors, signs: SIGNS, cosines: garbage(2 * V), de: garbage(V * D), total: Float32Array.of(2, 5) };
-  const written = await expectTwin(queue, contrastiveLoss, contrastiveLossRef, arrays, keys, {
+  const made = { cosines: garbage(2 * V), de: garbage(V * D), losses: garbage(PROMPTS) };
+  const arrays = { vectors, ranges: RANGES, signs: SIGNS, ...made };
+  const prompts = { ...NONE, D, rows: PROMPTS };
+  const written = await expectTwin(queue, contrastiveLoss, contrastiveLossRef, arrays, prompts, {
     tolerance: TOLERANCE,
     shapes: { de: [V, D] },
   });
-  expect(written.get("total")?.[1]).toBe(6);
   const gradient = new Float32Array(written.get("de") ?? []);
-  const scattered = { ...touchedBy(1, V), counts: COUNTS, gradient, dx: random.normal(T * heads * D) };
+  const scattered = { ...touchedBy(PROMPTS, V), counts: COUNTS, gradient, dx: random.normal(T * heads * D) };
   const params = { ...keys, rows: scattered.touched.length, weight: 0.7 };
   await expectTwin(queue, contrastiveScatter, contrastiveScatterRef, scattered, params, {
     tolerance: TOLERANCE,
@@ -76,19 +82,27 @@ test("more vectors and a longer head than a workgroup has lanes", async () => {
   const signs = Float32Array.from({ length: many }, (_, v) => (v % 3 === 0 ? 0.02 : -0.01));
   const arrays = {
     vectors: random.normal(many * D),
+    ranges: Uint32Array.of(1, many),
     signs,
     cosines: garbage(2 * many),
     de: garbage(many * D),
-    total: garbage(2).fill(0),
+    losses: garbage(1),
   };
   await expectTwin(
     queue,
     contrastiveLoss,
     contrastiveLossRef,
     arrays,
-    { ...NONE, V: many, D },
+    { ...NONE, D, rows: 1 },
     { tolerance: TOLERANCE },
   );
+});
+
+test.each([1, 64, 150])("the sum of %d losses is its twin's, and counts them", async (rows) => {
+  const arrays = { found: new TestRandom(rows).normal(rows), total: Float32Array.of(2, 5) };
+  const params = { ...NONE, rows };
+  const written = await expectTwin(queue, contrastiveSum, contrastiveSumRef, arrays, params, { tolerance: TOLERANCE });
+  expect(written.get("total")?.[1]).toBe(5 + rows);
 });
 
 test("a large sum of cosines gives a finite loss on both sides", async () => {
@@ -96,16 +110,10 @@ test("a large sum of cosines gives a finite loss on both sides", async () => {
     const many = 200;
     const vectors = new Float32Array(many * 4).fill(1);
     const signs = new Float32Array(many).fill(sign);
-    const arrays = { vectors, signs, cosines: garbage(2 * many), de: garbage(many * 4), total: new Float32Array(2) };
-    const written = await expectTwin(
-      queue,
-      contrastiveLoss,
-      contrastiveLossRef,
-      arrays,
-      { ...NONE, V: many, D: 4 },
-      { tolerance: 1e-4 },
-    );
-    expect(written.get("total")?.[0]).toBeCloseTo(sign === 1 ? 0 : many - 1, 3);
+    const made = { cosines: garbage(2 * many), de: garbage(many * 4), losses: garbage(1) };
+    const arrays = { vectors, ranges: Uint32Array.of(1, many), signs, ...made };
+    const written = await runKernel(queue, contrastiveLoss, arrays, { ...NONE, D: 4, rows: 1 });
+    expect(written.get("losses")?.[0]).toBeCloseTo(sign === 1 ? 0 : many - 1, 3);
     expect(written.get("de")?.every(Number.isFinite)).toBe(true);
   }
 });
@@ -114,29 +122,37 @@ test("a vector of zeros has no direction: cosine 0 and finite gradients", async 
   const vectors = new TestRandom(5).normal(3 * 8);
   vectors.fill(0, 8, 16);
   const signs = Float32Array.of(0, 1, -1);
-  const arrays = { vectors, signs, cosines: garbage(6), de: garbage(24), total: new Float32Array(2) };
-  const params = { ...NONE, V: 3, D: 8 };
+  const made = { cosines: garbage(6), de: garbage(24), losses: garbage(1) };
+  const arrays = { vectors, ranges: Uint32Array.of(1, 3), signs, ...made };
+  const params = { ...NONE, D: 8, rows: 1 };
   const written = await runKernel(queue, contrastiveLoss, arrays, params);
   expect(written.get("cosines")?.[2]).toBe(0);
-  expect(written.get("total")?.every(Number.isFinite)).toBe(true);
+  expect(written.get("losses")?.every(Number.isFinite)).toBe(true);
 });
 
-test("the twins' gradients in q and k are those of the loss their forward adds up", () => {
+test("the twins' gradients in q and k, of two prompts that share rows, are those of the loss their forward adds up", () => {
   const random = new TestRandom(3);
   const [D, heads, kvHeads] = [4, 4, 2];
   const [q, k] = [random.normal64(T * heads * D), random.normal64(T * kvHeads * D)];
   const cotangent = random.normal64(1);
+  const losses = new Float64Array(PROMPTS);
   const [vectors, de, cosines] = [new Float64Array(V * D), new Float64Array(V * D), new Float64Array(2 * V)];
   const signs = Float64Array.from(SIGNS);
   const forward = () => {
-    contrastivePoolRef({ x: q, ...lists(LISTS.slice(0, 1)), e: vectors }, { ...NONE, D, heads, rows: 1 }, {});
     contrastivePoolRef(
-      { x: k, ...lists(LISTS.slice(1)), e: vectors },
-      { ...NONE, D, heads: kvHeads, first: 1, rows: V - 1 },
+      { x: q, ...lists(LISTS.slice(0, PROMPTS)), e: vectors },
+      { ...NONE, D, heads, rows: PROMPTS },
+      {},
+    );
+    contrastivePoolRef(
+      { x: k, ...lists(LISTS.slice(PROMPTS)), e: vectors },
+      { ...NONE, D, heads: kvHeads, first: PROMPTS, rows: V - PROMPTS },
       {},
     );
     const total = new Float64Array(2);
-    contrastiveLossRef({ vectors, signs, cosines, de, total }, { ...NONE, V, D }, {});
+    const prompts = { ...NONE, D, rows: PROMPTS };
+    contrastiveLossRef({ vectors, ranges: Uint32Array.from(RANGES), signs, cosines, de, losses }, prompts, {});
+    contrastiveSumRef({ found: losses, total }, prompts, {});
     return total.slice(0, 1);
   };
   forward();
@@ -146,8 +162,8 @@ test("the twins' gradients in q and k are those of the loss their forward adds u
     const params = { ...NONE, D, heads: count, rows: scattered.touched.length, weight: cotangent[0] ?? NaN };
     contrastiveScatterRef(scattered, params, {});
   };
-  scatter(0, 1, heads, dq);
-  scatter(1, V, kvHeads, dk);
+  scatter(0, PROMPTS, heads, dq);
+  scatter(PROMPTS, V, kvHeads, dk);
   expectGradient("contrastive q", forward, q, cotangent, dq);
   expectGradient("contrastive k", forward, k, cotangent, dk);
 });

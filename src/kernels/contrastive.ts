@@ -1,4 +1,4 @@
-/** Attention contrastive loss of one prompt. Maths, shapes and lists: shaders/contrastive.wgsl. */
+/** Attention contrastive loss of the prompts of a pass. Maths, shapes and lists: shaders/contrastive.wgsl. */
 import contrastiveWgsl from "../../shaders/contrastive.wgsl";
 import { defineKernel } from "../gpu/kernel.ts";
 import { FRAGMENTS } from "./fragments.ts";
@@ -6,7 +6,7 @@ import { FRAGMENTS } from "./fragments.ts";
 const common = {
   source: contrastiveWgsl,
   fragments: FRAGMENTS,
-  params: { V: "u32", D: "u32", heads: "u32", first: "u32", rows: "u32", weight: "f32" },
+  params: { D: "u32", heads: "u32", first: "u32", rows: "u32", weight: "f32" },
   constants: { WG: 64 },
 } as const;
 
@@ -19,12 +19,31 @@ export const contrastivePool = defineKernel({
   workgroups: ({ D, rows }, { WG = 1 }) => [Math.ceil(D / WG), rows],
 });
 
-/** (Cosine with the type, length) of each vector (V,2), the gradient de (V,D) of −log σ(Σ sign·cos), and total += (loss, 1). */
+/**
+ * Of the keys of each of `rows` prompts (cosine with the type, length) (V,2), and the gradient de (V,D) of its loss
+ * −log σ(Σ sign·cos), which goes into losses (rows).
+ */
 export const contrastiveLoss = defineKernel({
   ...common,
   name: "contrastive.loss",
   entryPoint: "loss",
-  bindings: { vectors: "read", signs: "read", cosines: "read_write", de: "read_write", total: "read_write" },
+  bindings: {
+    vectors: "read",
+    ranges: "read",
+    signs: "read",
+    cosines: "read_write",
+    de: "read_write",
+    losses: "read_write",
+  },
+  workgroups: ({ rows }) => [rows],
+});
+
+/** total += (Σ of `rows` losses, rows). */
+export const contrastiveSum = defineKernel({
+  ...common,
+  name: "contrastive.sum",
+  entryPoint: "sum",
+  bindings: { found: "read", total: "read_write" },
   workgroups: () => [1],
 });
 

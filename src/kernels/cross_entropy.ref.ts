@@ -2,7 +2,7 @@
  * CPU twins of shaders/cross_entropy.wgsl, a supervised row at a time, the vocabulary in chunks n0 … n0 + N − 1:
  *   accumulate  stats (maximum, Σ exp(logit − maximum), logit of the label, log Σ exp(logit)) over the chunks so far
  *   finish      total += (Σ over rows of lse − logit of the label, number of rows)
- *   backward    dlogits ← (exp(logit − lse) − [n is the label])·factors[factor]
+ *   backward    dlogits ← (exp(logit − lse) − [n is the label])·factors[row · perRow]
  */
 import type { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "./cross_entropy.ts";
 import { at, type KernelTwin } from "./twin.ts";
@@ -35,13 +35,13 @@ export const crossEntropyFinishRef: KernelTwin<typeof crossEntropyFinish> = ({ f
 
 export const crossEntropyBackwardRef: KernelTwin<typeof crossEntropyBackward> = (
   { dlogits, labels, saved, factors },
-  { n0, N, stride, factor, rows },
+  { n0, N, stride, perRow, rows },
 ) => {
   for (let row = 0; row < rows; row++) {
     for (let n = 0; n < N; n++) {
       const i = row * stride + n;
       const probability = Math.exp(at(dlogits, i) - at(saved, 4 * row + 3));
-      dlogits[i] = (probability - (at(labels, row) === n0 + n ? 1 : 0)) * at(factors, factor);
+      dlogits[i] = (probability - (at(labels, row) === n0 + n ? 1 : 0)) * at(factors, row * perRow);
     }
   }
 };

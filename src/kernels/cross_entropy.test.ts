@@ -35,7 +35,7 @@ test("the vocabulary in chunks: accumulate, finish and backward are their twins'
   logits.set([80, -80], V + 10); // a row with one logit far above all others
   let stats = garbage(rows * 4);
   for (const [i, chunk] of chunks.entries()) {
-    const params = { ...chunk, stride, first: i === 0 ? 1 : 0, factor: NA, rows };
+    const params = { ...chunk, stride, first: i === 0 ? 1 : 0, perRow: NA, rows };
     const arrays = { logits: chunkOf(logits, chunk), labels, stats };
     const written = await expectTwin(queue, crossEntropyAccumulate, crossEntropyAccumulateRef, arrays, params, {
       tolerance: TOLERANCE,
@@ -44,25 +44,28 @@ test("the vocabulary in chunks: accumulate, finish and backward are their twins'
     stats = new Float32Array(written.get("stats") ?? []);
   }
   const finish = { finished: stats, total: Float32Array.of(2.5, 7) };
-  const finishParams = { n0: 0, N: rows, stride: 0, first: 0, factor: NA, rows: 1 };
+  const finishParams = { n0: 0, N: rows, stride: 0, first: 0, perRow: NA, rows: 1 };
   await expectTwin(queue, crossEntropyFinish, crossEntropyFinishRef, finish, finishParams, { tolerance: TOLERANCE });
-  for (const chunk of chunks) {
-    const arrays = { dlogits: chunkOf(logits, chunk), labels, saved: stats, factors: Float32Array.of(5, 0.37) };
-    await expectTwin(
-      queue,
-      crossEntropyBackward,
-      crossEntropyBackwardRef,
-      arrays,
-      { ...chunk, stride, first: 0, factor: 1, rows },
-      { tolerance: TOLERANCE, shapes: { dlogits: [rows, stride] } },
-    );
+  const factors = Float32Array.of(5, 0.37, -2, 0, 1);
+  for (const perRow of [0, 1]) {
+    for (const chunk of chunks) {
+      const arrays = { dlogits: chunkOf(logits, chunk), labels, saved: stats, factors };
+      await expectTwin(
+        queue,
+        crossEntropyBackward,
+        crossEntropyBackwardRef,
+        arrays,
+        { ...chunk, stride, first: 0, perRow, rows },
+        { tolerance: TOLERANCE, shapes: { dlogits: [rows, stride] } },
+      );
+    }
   }
 });
 
 test("finish adds up more rows than a workgroup has lanes", async () => {
   const count = 150;
   const finished = new TestRandom(2).normal(count * 4);
-  const params = { n0: 0, N: count, stride: 0, first: 0, factor: NA, rows: 1 };
+  const params = { n0: 0, N: count, stride: 0, first: 0, perRow: NA, rows: 1 };
   const arrays = { finished, total: new Float32Array(2) };
   const written = await expectTwin(queue, crossEntropyFinish, crossEntropyFinishRef, arrays, params, {
     tolerance: TOLERANCE,
@@ -77,18 +80,18 @@ test("the twin's backward is the gradient of the loss that its forward adds up",
   const stats = new Float64Array(rows * 4);
   const forward = () => {
     for (const [i, chunk] of chunks.entries()) {
-      const params = { ...chunk, stride, first: i === 0 ? 1 : 0, factor: NA, rows };
+      const params = { ...chunk, stride, first: i === 0 ? 1 : 0, perRow: NA, rows };
       crossEntropyAccumulateRef({ logits: chunkOf(logits, chunk), labels, stats }, params, {});
     }
     const total = new Float64Array(2);
-    crossEntropyFinishRef({ finished: stats, total }, { n0: 0, N: rows, stride, first: 0, factor: NA, rows: 1 }, {});
+    crossEntropyFinishRef({ finished: stats, total }, { n0: 0, N: rows, stride, first: 0, perRow: NA, rows: 1 }, {});
     return total.slice(0, 1);
   };
   forward();
   const gradient = new Float64Array(rows * V);
   for (const chunk of chunks) {
     const dlogits = chunkOf(logits, chunk);
-    const params = { ...chunk, stride, first: 0, factor: 0, rows };
+    const params = { ...chunk, stride, first: 0, perRow: 0, rows };
     crossEntropyBackwardRef({ dlogits, labels, saved: stats.slice(), factors: cotangent }, params, {});
     for (let row = 0; row < rows; row++) {
       gradient.set(dlogits.subarray(row * stride, row * stride + chunk.N), row * V + chunk.n0);

@@ -6,7 +6,7 @@ import { FRAGMENTS } from "./fragments.ts";
 const common = {
   source: crossEntropyWgsl,
   fragments: FRAGMENTS,
-  params: { n0: "u32", N: "u32", stride: "u32", first: "u32", factor: "u32", rows: "u32" },
+  params: { n0: "u32", N: "u32", stride: "u32", first: "u32", perRow: "u32", rows: "u32" },
   constants: { WG: 64 },
 } as const;
 
@@ -28,7 +28,7 @@ export const crossEntropyFinish = defineKernel({
   workgroups: () => [1],
 });
 
-/** A recomputed chunk of logits becomes (softmax − onehot)·factors[factor]. */
+/** A recomputed chunk of logits becomes (softmax − onehot)·factor: of each row its own (`perRow` 1), or the first for all. */
 export const crossEntropyBackward = defineKernel({
   ...common,
   name: "cross_entropy.backward",

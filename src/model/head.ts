@@ -3,8 +3,8 @@
  * supervised rows, a block of rows and one part of the vocabulary at a time; (T,V) never does.
  */
 import { BufferPool } from "../gpu/buffers.ts";
+import type { BufferSlice } from "../gpu/queue.ts";
 import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
-import { dpoSum } from "../kernels/dpo.ts";
 import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
 import { rowsGather, rowsScatterAdd } from "../kernels/rows.ts";
 import { backwardLinear, forwardLinear } from "./linear.ts";
@@ -14,28 +14,31 @@ import type { QuantizedMatrix } from "./weights.ts";
 /** Rows whose logits exist at a time. */
 export const HEAD_BLOCK = 64;
 
-/** A supervised row of the residual stream and the token it should predict. */
+/** A supervised row of the residual stream and the token it should predict; another may ask the same row. */
 export interface SupervisedRow {
   readonly row: number;
   readonly label: number;
 }
+
+/** Bytes of a softmax' statistics. */
+const STATS_BYTES = 16;
 
 export class Head {
   readonly #llama: Llama;
   readonly #pool: BufferPool;
   /** The parts of the vocabulary, each as a matrix of its own whose logits have rows of Np. */
   readonly #chunks: readonly QuantizedMatrix[];
-  readonly #rows: GPUBuffer;
-  readonly #labels: GPUBuffer;
   readonly #gathered: GPUBuffer; // (HEAD_BLOCK,C)
   readonly #normed: GPUBuffer; // (HEAD_BLOCK,C)
   readonly #rstd: GPUBuffer;
   readonly #logits: GPUBuffer; // (HEAD_BLOCK, widest Np)
-  readonly #stats: GPUBuffer; // (HEAD_BLOCK,4)
   readonly #total: GPUBuffer; // (Σ −logprob, rows)
   readonly #dNormed: GPUBuffer; // (HEAD_BLOCK,C)
   readonly #dGathered: GPUBuffer; // (HEAD_BLOCK,C)
   readonly #one: GPUBuffer; // the factor of a loss that is summed as it is
+  #slots: Slots;
+  /** Supervised rows of each block, as they were last given. */
+  #blocks: readonly number[] = [];
 
   constructor(llama: Llama) {
     this.#llama = llama;
@@ -44,13 +47,11 @@ export class Head {
     const pool = new BufferPool(llama.queue.gpu);
     this.#pool = pool;
     const width = HEAD_BLOCK * config.hiddenSize * 4;
-    this.#rows = pool.storage("supervised rows", HEAD_BLOCK * 4);
-    this.#labels = pool.storage("labels", HEAD_BLOCK * 4);
+    this.#slots = makeSlots(pool, 4);
     this.#gathered = pool.storage("gathered", width);
     this.#normed = pool.storage("head input", width);
     this.#rstd = pool.storage("head rstd", HEAD_BLOCK * 4);
     this.#logits = pool.storage("logits", HEAD_BLOCK * Math.max(...this.#chunks.map(({ N }) => N)) * 4);
-    this.#stats = pool.storage("softmax stats", HEAD_BLOCK * 16);
     this.#total = pool.storage("loss total", 16);
     this.#dNormed = pool.storage("d head input", width);
     this.#dGathered = pool.storage("d gathered", width);
@@ -73,61 +74,68 @@ export class Head {
 
   /** Adds the rows' losses to the total; where `dx` is given, writes the gradient of the SUM of losses there (T,C). */
   loss(hidden: GPUBuffer, supervised: readonly SupervisedRow[], dx: GPUBuffer | null): void {
+    this.#supervise(supervised);
     if (dx !== null) {
       this.#llama.queue.clear(dx);
     }
-    for (const block of blocks(supervised)) {
-      this.#blockLoss(hidden, block);
-      if (dx !== null) {
-        this.#blockBackward(block.length, dx, this.#one, 0);
-      }
-    }
-  }
-
-  /** sums[side] = Σ log-probabilities of the rows' labels, of one answer of a preference pair (kernels/dpo.ts). */
-  sumLogprobs(hidden: GPUBuffer, supervised: readonly SupervisedRow[], sums: GPUBuffer, side: 0 | 1): void {
-    for (const [index, block] of blocks(supervised).entries()) {
+    this.#blocks.forEach((rows, block) => {
       this.#blockStats(hidden, block);
       this.#llama.queue.dispatch(
-        dpoSum,
-        { stats: this.#stats, sums },
-        {
-          ...{ rows: block.length, side, first: index === 0 ? 1 : 0 },
-          ...{ refChosen: 0, refRejected: 0, beta: 0, lambda: 0, pairShare: 0, tokenShare: 0 },
-        },
+        crossEntropyFinish,
+        { finished: this.#part("stats", block), total: this.#total },
+        { n0: 0, N: rows, stride: 0, first: 0, perRow: 0, rows },
       );
-    }
+      if (dx !== null) {
+        this.#blockBackward(block, dx, this.#one, 0);
+      }
+    });
   }
 
-  /** dx (T,C) += the gradient of factors[factor] × the sum of the rows' losses. Logits are made anew. */
-  addGradient(
-    hidden: GPUBuffer,
-    supervised: readonly SupervisedRow[],
-    dx: GPUBuffer,
-    factors: GPUBuffer,
-    factor: number,
-  ): void {
-    for (const block of blocks(supervised)) {
-      this.#blockStats(hidden, block);
-      this.#blockBackward(block.length, dx, factors, factor);
+  /**
+   * Softmax statistics (shaders/cross_entropy.wgsl) of every row into `stats`.
+   * @returns of each row its slot: its place in `stats`, and in the factors that addGradient takes
+   */
+  score(hidden: GPUBuffer, supervised: readonly SupervisedRow[]): readonly number[] {
+    const slots = this.#supervise(supervised);
+    this.#blocks.forEach((_, block) => this.#blockStats(hidden, block));
+    return slots;
+  }
+
+  /** What `score` found, (slots,4). */
+  get stats(): GPUBuffer {
+    return this.#slots.stats;
+  }
+
+  /** Slots of the rows that were last scored, those between them that hold none included. */
+  get slots(): number {
+    return this.#blocks.length * HEAD_BLOCK;
+  }
+
+  /** dx (T,C) += the gradient of Σ factor × loss over the rows that were last scored. @param factors (slots) */
+  addGradient(hidden: GPUBuffer, dx: GPUBuffer, factors: GPUBuffer): void {
+    const last = this.#blocks.length - 1;
+    for (let block = last; block >= 0; block--) {
+      // The last block's logits still lie in the buffer.
+      if (block < last) {
+        this.#blockStats(hidden, block);
+      }
+      this.#blockBackward(block, dx, slotsOf(factors, block, 4), 1);
     }
   }
 
   /** Log-probability of each row's label. */
   async logprobs(hidden: GPUBuffer, supervised: readonly SupervisedRow[]): Promise<number[]> {
-    const logprobs: number[] = [];
-    for (const block of blocks(supervised)) {
-      this.#blockStats(hidden, block);
-      const stats = new Float32Array(await this.#llama.queue.read(this.#stats, 0, block.length * 16));
-      block.forEach((_, row) => logprobs.push((stats[4 * row + 2] ?? NaN) - (stats[4 * row + 3] ?? NaN)));
-    }
-    return logprobs;
+    const slots = this.score(hidden, supervised);
+    if (slots.length === 0) return [];
+    const stats = new Float32Array(await this.#llama.queue.read(this.stats, 0, this.slots * STATS_BYTES));
+    return slots.map((slot) => (stats[4 * slot + 2] ?? NaN) - (stats[4 * slot + 3] ?? NaN));
   }
 
   /** All logits of one row of the residual stream, (V). */
   async logits(hidden: GPUBuffer, row: number): Promise<Float32Array> {
     const { queue, head, config } = this.#llama;
-    this.#norm(hidden, [{ row, label: 0 }]);
+    this.#supervise([{ row, label: 0 }]);
+    this.#norm(hidden, 0);
     const logits = new Float32Array(config.vocabSize);
     for (const [index, chunk] of this.#chunks.entries()) {
       const part = head.parts[index];
@@ -143,18 +151,36 @@ export class Head {
     this.#llama.queue.release(this.#pool);
   }
 
-  #norm(hidden: GPUBuffer, block: readonly SupervisedRow[]): void {
+  /** Writes rows and labels in blocks, in none of which a row occurs twice. @returns the slot of each */
+  #supervise(supervised: readonly SupervisedRow[]): number[] {
+    const { blocks, slots } = arrange(supervised);
+    this.#blocks = blocks;
+    if (this.slots > this.#slots.count) {
+      const { rows, labels, stats } = this.#slots;
+      this.#llama.queue.release(this.#pool, [rows, labels, stats]);
+      this.#slots = makeSlots(this.#pool, 2 * blocks.length);
+    }
+    const [rows, labels] = [new Uint32Array(this.slots), new Uint32Array(this.slots)];
+    supervised.forEach(({ row, label }, i) => {
+      rows[slots[i] ?? 0] = row;
+      labels[slots[i] ?? 0] = label;
+    });
+    this.#llama.queue.write(this.#slots.rows, 0, rows);
+    this.#llama.queue.write(this.#slots.labels, 0, labels);
+    return slots;
+  }
+
+  #part(name: "rows" | "labels" | "stats", block: number): BufferSlice {
+    return slotsOf(this.#slots[name], block, name === "stats" ? STATS_BYTES : 4);
+  }
+
+  #norm(hidden: GPUBuffer, block: number): void {
     const { queue, config, outputNorm } = this.#llama;
     const { hiddenSize: C, rmsNormEps: eps } = config;
-    const rows = block.length;
-    queue.write(
-      this.#rows,
-      0,
-      Uint32Array.from(block, ({ row }) => row),
-    );
+    const rows = this.#blocks[block] ?? 0;
     queue.dispatch(
       rowsGather,
-      { input: hidden, index: this.#rows, output: this.#gathered },
+      { input: hidden, index: this.#part("rows", block), output: this.#gathered },
       { count: rows, c4: C / 4, from0: 0, to0: 0 },
     );
     queue.dispatch(
@@ -164,39 +190,28 @@ export class Head {
     );
   }
 
-  #blockLoss(hidden: GPUBuffer, block: readonly SupervisedRow[]): void {
-    this.#blockStats(hidden, block);
-    this.#llama.queue.dispatch(
-      crossEntropyFinish,
-      { finished: this.#stats, total: this.#total },
-      { n0: 0, N: block.length, stride: 0, first: 0, factor: 0, rows: block.length },
-    );
-  }
-
-  /** Softmax statistics of the rows, and the logits of the last part of the vocabulary. */
-  #blockStats(hidden: GPUBuffer, block: readonly SupervisedRow[]): void {
+  /** Softmax statistics of a block's rows, and the logits of the last part of the vocabulary. */
+  #blockStats(hidden: GPUBuffer, block: number): void {
     const { queue, head } = this.#llama;
-    const rows = block.length;
+    const rows = this.#blocks[block] ?? 0;
+    const [labels, stats] = [this.#part("labels", block), this.#part("stats", block)];
     this.#norm(hidden, block);
-    queue.write(
-      this.#labels,
-      0,
-      Uint32Array.from(block, ({ label }) => label),
-    );
     this.#chunks.forEach((chunk, index) => {
       const part = head.parts[index];
       forwardLinear(queue, chunk, this.#normed, rows, this.#logits);
       queue.dispatch(
         crossEntropyAccumulate,
-        { logits: this.#logits, labels: this.#labels, stats: this.#stats },
-        { n0: part?.n0 ?? 0, N: part?.N ?? 0, stride: chunk.N, first: index === 0 ? 1 : 0, factor: 0, rows },
+        { logits: this.#logits, labels, stats },
+        { n0: part?.n0 ?? 0, N: part?.N ?? 0, stride: chunk.N, first: index === 0 ? 1 : 0, perRow: 0, rows },
       );
     });
   }
 
-  #blockBackward(rows: number, dx: GPUBuffer, factors: GPUBuffer, factor: number): void {
+  #blockBackward(block: number, dx: GPUBuffer, factors: BufferSlice, perRow: 0 | 1): void {
     const { queue, head, config, outputNorm } = this.#llama;
     const { hiddenSize: C, rmsNormEps: eps } = config;
+    const rows = this.#blocks[block] ?? 0;
+    const [labels, saved] = [this.#part("labels", block), this.#part("stats", block)];
     this.#chunks.forEach((chunk, index) => {
       const part = head.parts[index];
       // With one part its logits still lie in the buffer.
@@ -205,8 +220,8 @@ export class Head {
       }
       queue.dispatch(
         crossEntropyBackward,
-        { dlogits: this.#logits, labels: this.#labels, saved: this.#stats, factors },
-        { n0: part?.n0 ?? 0, N: part?.N ?? 0, stride: chunk.N, first: 0, factor, rows },
+        { dlogits: this.#logits, labels, saved, factors },
+        { n0: part?.n0 ?? 0, N: part?.N ?? 0, stride: chunk.N, first: 0, perRow, rows },
       );
       backwardLinear(queue, chunk, this.#logits, rows, this.#dNormed, index > 0);
     });
@@ -218,17 +233,49 @@ export class Head {
     );
     queue.dispatch(
       rowsScatterAdd,
-      { input: this.#dGathered, index: this.#rows, output: dx },
+      { input: this.#dGathered, index: this.#part("rows", block), output: dx },
       { count: rows, c4: C / 4, from0: 0, to0: 0 },
     );
   }
 }
 
-/** In pieces whose logits exist at a time. */
-function blocks(supervised: readonly SupervisedRow[]): SupervisedRow[][] {
-  const pieces: SupervisedRow[][] = [];
-  for (let first = 0; first < supervised.length; first += HEAD_BLOCK) {
-    pieces.push(supervised.slice(first, first + HEAD_BLOCK));
-  }
-  return pieces;
+/** Rows, labels and statistics of all that is supervised in a pass; a block's begin at a multiple of 256 bytes. */
+interface Slots {
+  readonly count: number;
+  readonly rows: GPUBuffer;
+  readonly labels: GPUBuffer;
+  readonly stats: GPUBuffer;
+}
+
+function makeSlots(pool: BufferPool, blocks: number): Slots {
+  const count = blocks * HEAD_BLOCK;
+  return {
+    count,
+    rows: pool.storage("supervised rows", count * 4),
+    labels: pool.storage("labels", count * 4),
+    stats: pool.storage("softmax stats", count * STATS_BYTES),
+  };
+}
+
+function slotsOf(buffer: GPUBuffer, block: number, bytes: number): BufferSlice {
+  return { buffer, offset: block * HEAD_BLOCK * bytes, size: HEAD_BLOCK * bytes };
+}
+
+/**
+ * In blocks whose logits exist at a time, each row into the first that has room and not this row already: gradients of
+ * a block are added to their rows side by side.
+ */
+function arrange(supervised: readonly SupervisedRow[]): { blocks: number[]; slots: number[] } {
+  const blocks: Set<number>[] = [];
+  let open = 0;
+  const slots = supervised.map(({ row }) => {
+    let block = open;
+    while (blocks[block]?.has(row) === true || blocks[block]?.size === HEAD_BLOCK) block++;
+    const rows = (blocks[block] ??= new Set());
+    const slot = block * HEAD_BLOCK + rows.size;
+    rows.add(row);
+    while (blocks[open]?.size === HEAD_BLOCK) open++;
+    return slot;
+  });
+  return { blocks: blocks.map(({ size }) => size), slots };
 }

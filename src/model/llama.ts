@@ -5,8 +5,8 @@ import type { KernelDefinition } from "../gpu/kernel.ts";
 import { CommandQueue } from "../gpu/queue.ts";
 import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
 import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
-import { contrastiveLoss, contrastivePool, contrastiveScatter } from "../kernels/contrastive.ts";
-import { dpoLoss, dpoSum } from "../kernels/dpo.ts";
+import { contrastiveLoss, contrastivePool, contrastiveScatter, contrastiveSum } from "../kernels/contrastive.ts";
+import { dpoFactors, dpoLoss, dpoSum } from "../kernels/dpo.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
 import { halvesPack, halvesUnpack } from "../kernels/halves.ts";
 import { headPicked } from "../kernels/head.ts";
@@ -208,7 +208,8 @@ export class Llama {
   async prepareTraining(): Promise<void> {
     await this.#prepare([loraGrad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]);
     await this.#prepare([squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]);
-    await this.#prepare([contrastivePool, contrastiveLoss, contrastiveScatter, dpoSum, dpoLoss]);
+    await this.#prepare([contrastivePool, contrastiveLoss, contrastiveSum, contrastiveScatter]);
+    await this.#prepare([dpoSum, dpoLoss, dpoFactors]);
     await this.#prepareLinear([linearBackward]);
     await this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants);
   }

@@ -7,7 +7,7 @@ import {
   readCheckpoint,
   writeCheckpoint,
 } from "./checkpoint.ts";
-import { PAPER_SFT } from "./config.ts";
+import { PAPER_SFT, type TrainConfig } from "./config.ts";
 
 const page = (...values: number[]) => Float32Array.from(values);
 const checkpoint: Checkpoint = {
@@ -50,6 +50,14 @@ describe("going on from it", () => {
     expect(() => checkSameRun(identity, { ...identity, start: "d" })).toThrow("(hash none)");
     const seed = { ...identity, config: { ...PAPER_SFT, seed: 1 } };
     expect(() => checkSameRun(identity, seed)).toThrow("expected seed 42, as in the checkpoint, got 1");
+  });
+
+  test("of a run before there was packing: one prompt a pass, no other", () => {
+    const config = Object.fromEntries(Object.entries(PAPER_SFT).filter(([name]) => name !== "packTokens"));
+    const old = { ...checkpoint, identity: { ...identity, config: config as unknown as TrainConfig } };
+    const { identity: saved } = readCheckpoint(writeCheckpoint(old));
+    expect(() => checkSameRun(saved, { ...identity, config: { ...PAPER_SFT, packTokens: 0 } })).not.toThrow();
+    expect(() => checkSameRun(saved, identity)).toThrow("expected packTokens 0, as in the checkpoint, got 512");
   });
 
   test("lets the run be saved more or less often", () => {

@@ -11,6 +11,9 @@ import type { TrainerState } from "./trainer.ts";
 const VERSION = 1;
 const KINDS = ["weights", "m", "v"] as const;
 
+/** What settings that were saved without packTokens meant: one prompt a pass was all there was. */
+export const BEFORE_PACKING = { packTokens: 0 } as const;
+
 /** What decides every number of a run, besides the adapter that computes it. */
 export interface RunIdentity {
   readonly config: TrainConfig;
@@ -61,7 +64,7 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const [weights, m, v] = KINDS.map((kind) => Array.from({ length: pages }, (_, i) => page(`${kind}.${i}`)));
   return {
     state: { stepsDone, tokensSeen, weights: weights ?? [], m: m ?? [], v: v ?? [] },
-    identity,
+    identity: { ...identity, config: { ...BEFORE_PACKING, ...identity.config } },
   };
 }
 

@@ -7,6 +7,7 @@ import { LORA_TARGETS, type LoraTarget } from "../model/adapters/loraWeights.ts"
 import type { Checkpointing } from "../model/residuals.ts";
 import { BOUNDARY_EDITS, type BoundaryEdit, DEFAULT_BOUNDARY_EDITS } from "../ner/boundaryEdits.ts";
 import { type Pooling, POOLINGS } from "./contrastiveRows.ts";
+import { PACK_TOKENS } from "./packing.ts";
 
 /** Pre-training on source corpora, supervised fine-tuning on the target, preferences over its boundaries. */
 export const STAGES = ["source", "sft", "dpo"] as const;
@@ -28,6 +29,11 @@ export interface TrainConfig {
   readonly epochs: number;
   /** Prompts an optimizer step sums over. */
   readonly gradAccumSteps: number;
+  /**
+   * Tokens of a pass: a step's prompts are packed into passes of up to so many, with what they begin with in common once;
+   * a longer prompt has one of its own. 0: one prompt a pass. Changes rounding and dropout's masks, memory and speed.
+   */
+  readonly packTokens: number;
   /** Global norm above which gradients are scaled down; 0: never. */
   readonly maxGradNorm: number;
   readonly weightDecay: number;
@@ -87,6 +93,7 @@ export const PAPER_SFT: TrainConfig = {
   warmupRatio: 0.1,
   epochs: 5,
   gradAccumSteps: 4,
+  packTokens: PACK_TOKENS,
   maxGradNorm: 1,
   weightDecay: 0,
   seed: 42,
@@ -152,6 +159,7 @@ export const trainConfigSchema = v.object(
     warmupRatio: share,
     epochs: above0,
     gradAccumSteps: count,
+    packTokens: whole(0, Infinity, "a whole number from 0 (0: one prompt a pass)"),
     maxGradNorm: numberThat((value) => value >= 0, "at least 0 (0: no clipping)"),
     weightDecay: atLeast0,
     seed: whole(0, 2 ** 32 - 1, "a whole number below 2³²"),

@@ -1,17 +1,18 @@
 /**
  * DPO on preference pairs (Rafailov et al. 2023, Eq. 7; OBP-LLM, Eq. 12 and 13; method.md, stage 3):
  * L' = mean over the step's pairs of −log σ(margin) + α · mean over the step's chosen tokens of −log π.
- * Both answers share their prompt's rows in one pass.
+ * What the answers of a pass begin with is there once: their prompt, and a chosen answer that several pairs have.
  */
-import { BufferPool } from "../gpu/buffers.ts";
-import { dpoLoss } from "../kernels/dpo.ts";
+import { dpoFactors, dpoLoss, dpoSum } from "../kernels/dpo.ts";
 import { backward, type BackwardPass } from "../model/backward.ts";
 import { forward, PLAIN_PASS, writeTokens } from "../model/forward.ts";
 import { Head } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
-import type { DpoExample } from "./dpoExamples.ts";
-import type { ExampleSource } from "./examples.ts";
+import { type DpoExample, pairSequences, pairTargets } from "./dpoExamples.ts";
+import { type ExampleSource, responseLength } from "./examples.ts";
 import type { Objective, PassSettings, StepLosses } from "./objective.ts";
+import type { Pack } from "./packing.ts";
+import { inverseLists, PassBuffers } from "./passBuffers.ts";
 
 export interface DpoOptions {
   /** β of the margin. */
@@ -31,8 +32,7 @@ export class DpoObjective implements Objective<DpoExample> {
   readonly #llama: Llama;
   readonly #head: Head;
   readonly #options: DpoOptions;
-  readonly #pool: BufferPool;
-  readonly #pair: GPUBuffer; // log π of both answers, factors of both gradients
+  readonly #buffers: PassBuffers;
   readonly #totals: GPUBuffer;
   #pairs = 0;
   #chosenTokens = 0;
@@ -42,18 +42,22 @@ export class DpoObjective implements Objective<DpoExample> {
     this.examples = examples;
     this.#options = options;
     this.#head = new Head(llama);
-    this.#pool = new BufferPool(llama.queue.gpu);
-    this.#pair = this.#pool.storage("preference pair", 16);
-    this.#totals = this.#pool.storage("dpo totals", TOTALS * 4);
+    this.#buffers = new PassBuffers(llama.queue, "dpo");
+    this.#totals = this.#buffers.buffer("totals", TOTALS);
+  }
+
+  sequences(pair: DpoExample): readonly (readonly number[])[] {
+    return pairSequences(pair);
   }
 
   begin(batch: readonly DpoExample[]): void {
     this.#pairs = batch.length;
-    this.#chosenTokens = batch.reduce((sum, { chosen }) => sum + chosen.length, 0);
+    this.#chosenTokens = batch.reduce((sum, { chosen }) => sum + responseLength(chosen), 0);
     this.#llama.queue.clear(this.#totals);
   }
 
-  async accumulate({ ids, tree, chosen, rejected, reference }: DpoExample, settings: PassSettings): Promise<void> {
+  async accumulate(pack: Pack<DpoExample>, settings: PassSettings): Promise<void> {
+    const { examples, ids, tree } = pack;
     const pass: BackwardPass = { ...PLAIN_PASS, ...settings, rows: ids.length, tree };
     const { queue, config } = this.#llama;
     const hidden = settings.workspace.residual[config.layers];
@@ -63,20 +67,14 @@ export class DpoObjective implements Objective<DpoExample> {
     }
     writeTokens(pass, ids);
     await forward(pass);
-    this.#head.sumLogprobs(hidden, chosen, this.#pair, 0);
-    this.#head.sumLogprobs(hidden, rejected, this.#pair, 1);
-    const { beta, sftAlpha, dpopLambda } = this.#options;
-    queue.dispatch(
-      dpoLoss,
-      { pair: this.#pair, totals: this.#totals },
-      {
-        ...{ rows: 0, side: 0, first: 0, refChosen: reference.chosen, refRejected: reference.rejected },
-        ...{ beta, lambda: dpopLambda, pairShare: 1 / this.#pairs, tokenShare: sftAlpha / this.#chosenTokens },
-      },
+    const { targets, answers } = pairTargets(pack);
+    const slots = this.#head.score(hidden, targets);
+    const factors = this.#lossFactors(
+      examples,
+      answers.map((own) => own.map((target) => slots[target] ?? NaN)),
     );
     queue.clear(dx);
-    this.#head.addGradient(hidden, chosen, dx, this.#pair, 2);
-    this.#head.addGradient(hidden, rejected, dx, this.#pair, 3);
+    this.#head.addGradient(hidden, dx, factors);
     await backward(pass);
   }
 
@@ -98,11 +96,45 @@ export class DpoObjective implements Objective<DpoExample> {
   }
 
   get gpuBytes(): number {
-    return this.#head.gpuBytes + this.#pool.bytes;
+    return this.#head.gpuBytes + this.#buffers.bytes;
   }
 
   destroy(): void {
     this.#head.destroy();
-    this.#llama.queue.release(this.#pool);
+    this.#buffers.destroy();
+  }
+
+  /**
+   * Adds the pairs' losses to the totals.
+   * @param answers slots of the head's statistics that make up each answer, chosen and rejected in turn
+   * @returns by what each slot's gradient is multiplied (slots)
+   */
+  #lossFactors(pairs: readonly DpoExample[], answers: readonly (readonly number[])[]): GPUBuffer {
+    const { queue } = this.#llama;
+    const buffers = this.#buffers;
+    const { beta, sftAlpha, dpopLambda } = this.#options;
+    const shares = { pairShare: 1 / this.#pairs, tokenShare: sftAlpha / this.#chosenTokens };
+    const params = { count: answers.length, beta, lambda: dpopLambda, ...shares };
+    const logps = buffers.buffer("log-probabilities", answers.length);
+    const slopes = buffers.buffer("slopes", answers.length);
+    const factors = buffers.buffer("factors", this.#head.slots);
+    const references = buffers.floats(
+      "references",
+      pairs.flatMap(({ reference }) => [reference.chosen, reference.rejected]),
+    );
+    const answersOf = inverseLists(answers, 0);
+    const slotLists = Array.from({ length: this.#head.slots }, (_, slot) => answersOf.get(slot) ?? []);
+    queue.dispatch(dpoSum, { ...buffers.lists("answers", answers), stats: this.#head.stats, logps }, params);
+    queue.dispatch(
+      dpoLoss,
+      { policy: logps, references, slopes, totals: this.#totals },
+      { ...params, count: pairs.length },
+    );
+    queue.dispatch(
+      dpoFactors,
+      { ...buffers.lists("slots", slotLists), slope_of: slopes, factors_of: factors },
+      { ...params, count: slotLists.length },
+    );
+    return factors;
   }
 }

@@ -1,36 +1,66 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
-import { dpoPair, pairLogprobs } from "./dpoExamples.ts";
+import { type DpoPair, dpoPair, pairLogprobs, pairSequences, pairTargets } from "./dpoExamples.ts";
 import { dpoGradients, sftGradients } from "./gradients.ts";
+import { packExamples } from "./packing.ts";
 import { scoreExamples } from "./score.ts";
 import { expectSlope, openTinyLlama } from "./tinyLlama.ts";
 
 const encoded = (ids: readonly number[], responseStart: number) => ({ ids, responseStart });
 
-describe("a pair's layout", () => {
+describe("a pair", () => {
+  const packOf = (...pairs: readonly DpoPair[]) => {
+    const [pack] = packExamples(pairs, pairSequences, 100);
+    if (pack === undefined) throw new Error("expected a pack");
+    return pack;
+  };
+
   test("what both answers begin with runs once, and every token of both is predicted", () => {
     const pair = dpoPair("p", encoded([1, 2, 3, 7, 8, 0], 3), encoded([1, 2, 3, 7, 9, 9, 0], 3));
     expect(pair.ids).toEqual([1, 2, 3, 7, 8, 0, 9, 9, 0]);
-    expect(pair.tree.nodes).toEqual([4, 2, 3].map((count, node) => ({ count, parent: node === 0 ? null : 0 })));
-    expect(pair.chosen).toEqual([
-      { row: 2, label: 7 },
-      { row: 3, label: 8 },
-      { row: 4, label: 0 },
+    const pack = packOf(pair);
+    expect(pack.ids).toEqual([1, 2, 3, 7, 8, 9, 9]);
+    expect(pack.tree.nodes).toEqual([4, 1, 2].map((count, node) => ({ count, parent: node === 0 ? null : 0 })));
+    const { targets, answers } = pairTargets(pack);
+    expect(answers.map((own) => own.map((target) => targets[target]))).toEqual([
+      [
+        { row: 2, label: 7 },
+        { row: 3, label: 8 },
+        { row: 4, label: 0 },
+      ],
+      [
+        { row: 2, label: 7 },
+        { row: 3, label: 9 },
+        { row: 5, label: 9 },
+        { row: 6, label: 0 },
+      ],
     ]);
-    expect(pair.rejected).toEqual([
-      { row: 2, label: 7 },
-      { row: 3, label: 9 },
-      { row: 6, label: 9 },
-      { row: 7, label: 0 },
-    ]);
+    expect(targets.length).toBe(6);
   });
 
-  test("an answer that is the beginning of the other keeps a row of its own", () => {
-    const pair = dpoPair("p", encoded([1, 2, 5, 6], 2), encoded([1, 2, 5], 2));
-    expect(pair.tree.nodes).toEqual([2, 2, 1].map((count, node) => ({ count, parent: node === 0 ? null : 0 })));
-    expect(pair.ids).toEqual([1, 2, 5, 6, 5]);
-    expect(pair.rejected).toEqual([{ row: 1, label: 5 }]);
+  test("an answer that is the beginning of the other has no row of its own", () => {
+    const pack = packOf(dpoPair("p", encoded([1, 2, 5, 6], 2), encoded([1, 2, 5], 2)));
+    expect(pack.ids).toEqual([1, 2, 5]);
+    expect(pairTargets(pack)).toEqual({
+      targets: [
+        { row: 1, label: 5 },
+        { row: 2, label: 6 },
+      ],
+      answers: [[0, 1], [0]],
+    });
+  });
+
+  test("several pairs of one prompt have its chosen answer in common", () => {
+    const chosen = encoded([1, 2, 3, 4, 0], 2);
+    const pack = packOf(dpoPair("a", chosen, encoded([1, 2, 5, 0], 2)), dpoPair("b", chosen, encoded([1, 2, 6, 0], 2)));
+    expect(pack.ids).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(pairTargets(pack).answers).toEqual([
+      [0, 1, 2],
+      [3, 4],
+      [0, 1, 2],
+      [5, 6],
+    ]);
   });
 
   test("the same answer twice, and prompts that differ, are errors", () => {

@@ -1,11 +1,11 @@
-/** Preference pairs as token ids: one beginning, which the model reads once, and two continuations. */
+/** Preference pairs as token ids: two answers behind one prompt. */
 import { forward, type Pass, PLAIN_PASS, writeTokens } from "../model/forward.ts";
 import { Head, type SupervisedRow } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
-import type { RowTree } from "../model/rowTree.ts";
 import { Workspace } from "../model/workspace.ts";
-import { type ExamplesOptions, longestExample, type TrainExample } from "./examples.ts";
+import { longestExample, type PackedOptions, readTokens, supervisedRows, type TrainExample } from "./examples.ts";
+import { PACK_TOKENS, type Pack, packCapacity, packExamples } from "./packing.ts";
 
 /** log π(y|x) of both answers, nats: sums over the response's tokens, end token included. */
 export interface PairLogprobs {
@@ -13,28 +13,26 @@ export interface PairLogprobs {
   readonly rejected: number;
 }
 
+/** An answer behind its prompt. */
+export type Answer = Pick<TrainExample, "name" | "ids" | "responseStart">;
+
+type Unnamed = Omit<Answer, "name">;
+
 export interface DpoPair {
   readonly name: string;
+  /** The pair's tokens: those of the chosen answer, then the rejected one's own, behind what both begin with. */
   readonly ids: readonly number[];
-  /** What both begin with, and the two continuations under it. */
-  readonly tree: RowTree;
-  /** Rows whose next token belongs to each answer. */
-  readonly chosen: readonly SupervisedRow[];
-  readonly rejected: readonly SupervisedRow[];
+  readonly chosen: Answer;
+  readonly rejected: Answer;
 }
-
-type Encoded = Pick<TrainExample, "ids" | "responseStart">;
 
 /** A pair with what the frozen reference policy thinks of it. */
 export interface DpoExample extends DpoPair {
   readonly reference: PairLogprobs;
 }
 
-/**
- * Lays both answers behind the tokens they have in common, prompt and all: those run once.
- * @throws Error where the answers are the same, or the prompts differ
- */
-export function dpoPair(name: string, chosen: Encoded, rejected: Encoded): DpoPair {
+/** @throws Error where the answers are the same, or the prompts differ */
+export function dpoPair(name: string, chosen: Unnamed, rejected: Unnamed): DpoPair {
   const limit = Math.min(chosen.ids.length, rejected.ids.length);
   let shared = 0;
   while (shared < limit && chosen.ids[shared] === rejected.ids[shared]) {
@@ -50,18 +48,38 @@ export function dpoPair(name: string, chosen: Encoded, rejected: Encoded): DpoPa
       `expected both answers of ${name} behind the same prompt, got prompts that differ at token ${shared} of ${prompt}`,
     );
   }
-  // Where one answer is the beginning of the other, its last token is kept: each branch has a row of its own.
-  shared = Math.min(shared, limit - 1);
+  const answer = ({ ids, responseStart }: Unnamed): Answer => ({ name, ids, responseStart });
   const ids = [...chosen.ids, ...rejected.ids.slice(shared)];
-  const middle = chosen.ids.length;
-  const rows = ({ ids: all, responseStart }: Encoded, first: number): SupervisedRow[] =>
-    all.slice(responseStart).map((label, i) => {
-      const row = responseStart - 1 + i;
-      return { row: row < shared ? row : first + row - shared, label };
-    });
-  const branch = (count: number) => ({ count, parent: 0 });
-  const nodes = [{ count: shared, parent: null }, branch(middle - shared), branch(ids.length - middle)];
-  return { name, ids, tree: { nodes }, chosen: rows(chosen, shared), rejected: rows(rejected, middle) };
+  return { name, ids, chosen: answer(chosen), rejected: answer(rejected) };
+}
+
+/** Both answers, the chosen one first: packing lays them behind what they have in common, prompt and all. */
+export function pairSequences({ chosen, rejected }: DpoPair): readonly (readonly number[])[] {
+  return [readTokens(chosen), readTokens(rejected)];
+}
+
+/** Supervised rows of the answers of a pack's pairs, chosen and rejected in turn; each row and label once. */
+export interface PairTargets {
+  readonly targets: readonly SupervisedRow[];
+  /** Of each answer, which targets are its own. */
+  readonly answers: readonly (readonly number[])[];
+}
+
+/** Answers with the same beginning have their targets there in common. */
+export function pairTargets({ examples, rows }: Pack<DpoPair>): PairTargets {
+  const targets: SupervisedRow[] = [];
+  const known = new Map<string, number>();
+  const answers = examples.flatMap(({ chosen, rejected }, i) =>
+    [chosen, rejected].map((answer, side) =>
+      supervisedRows(answer, rows[i]?.[side]).map((target) => {
+        const key = `${target.row} ${target.label}`;
+        const index = known.get(key) ?? targets.push(target) - 1;
+        known.set(key, index);
+        return index;
+      }),
+    ),
+  );
+  return { targets, answers };
 }
 
 /** Each pair with the reference's log-probabilities of the same place. */
@@ -74,23 +92,23 @@ export async function pairLogprobs(
   llama: Llama,
   lora: Lora | null,
   pairs: readonly DpoPair[],
-  { signal, onProgress }: ExamplesOptions = {},
+  { signal, onProgress, packTokens = PACK_TOKENS }: PackedOptions = {},
 ): Promise<PairLogprobs[]> {
-  const workspace = new Workspace(llama, longestExample(pairs), lora?.R ?? 4, "inference");
+  const capacity = packCapacity(packTokens, longestExample(pairs), pairs.length);
+  const workspace = new Workspace(llama, capacity, lora?.R ?? 4, "inference");
   const head = new Head(llama);
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   try {
     const results: PairLogprobs[] = [];
-    for (const { ids, tree, chosen, rejected } of pairs) {
+    for (const pack of packExamples(pairs, pairSequences, packTokens)) {
       signal?.throwIfAborted();
+      const { ids, tree, examples } = pack;
       const pass: Pass = { ...PLAIN_PASS, llama, lora, workspace, rows: ids.length, tree };
       writeTokens(pass, ids);
       await forward(pass);
-      const hidden = workspace.residual[llama.config.layers] as GPUBuffer;
-      results.push({
-        chosen: sum(await head.logprobs(hidden, chosen)),
-        rejected: sum(await head.logprobs(hidden, rejected)),
-      });
+      const { targets, answers } = pairTargets(pack);
+      const logprobs = await head.logprobs(workspace.residual[llama.config.layers] as GPUBuffer, targets);
+      const sums = answers.map((own) => own.reduce((sum, target) => sum + (logprobs[target] ?? NaN), 0));
+      examples.forEach((_, i) => results.push({ chosen: sums[2 * i] ?? NaN, rejected: sums[2 * i + 1] ?? NaN }));
       onProgress?.(results.length, pairs.length);
     }
     return results;

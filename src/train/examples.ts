@@ -11,6 +11,12 @@ export interface ExamplesOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** Of work that goes through examples pack by pack. */
+export interface PackedOptions extends ExamplesOptions {
+  /** As in TrainConfig; its default where it is not given. */
+  readonly packTokens?: number;
+}
+
 export interface TrainExample {
   /** Says in messages which prompt it is: document id and type. */
   readonly name: string;
@@ -80,12 +86,28 @@ export function buildExamples(
   return { examples, tooLong };
 }
 
-/** The rows whose next token is supervised: row t predicts ids[t + 1]. */
-export function supervisedRows({ name, ids, responseStart }: TrainExample): SupervisedRow[] {
+/** Supervised tokens. */
+export function responseLength({ ids, responseStart }: Pick<TrainExample, "ids" | "responseStart">): number {
+  return ids.length - responseStart;
+}
+
+/** What a pass reads of a sequence: its last token is predicted, and nothing behind it. */
+export function readTokens({ ids }: Pick<TrainExample, "ids">): readonly number[] {
+  return ids.slice(0, -1);
+}
+
+/**
+ * The rows whose next token is supervised: the row of token t predicts ids[t + 1].
+ * @param rows of the tokens in their pass; where they are a pass of their own, token t is row t
+ */
+export function supervisedRows({ name, ids, responseStart }: TrainExample, rows?: readonly number[]): SupervisedRow[] {
   if (responseStart < 1 || responseStart >= ids.length) {
     throw new Error(
       `expected the response of ${name} to begin at a token from 1 to ${ids.length - 1}, got ${responseStart}`,
     );
   }
-  return ids.slice(responseStart).map((label, index) => ({ row: responseStart - 1 + index, label }));
+  return ids.slice(responseStart).map((label, index) => {
+    const token = responseStart - 1 + index;
+    return { row: rows === undefined ? token : (rows[token] ?? NaN), label };
+  });
 }

@@ -6,8 +6,9 @@ import { PAPER_SFT } from "./config.ts";
 import type { ContrastiveOptions } from "./contrastive.ts";
 import { DpoObjective, type DpoOptions } from "./dpo.ts";
 import type { DpoExample } from "./dpoExamples.ts";
-import { type ExamplesOptions, inMemory, type TrainExample } from "./examples.ts";
+import { type PackedOptions, inMemory, type TrainExample } from "./examples.ts";
 import type { Objective, StepLosses } from "./objective.ts";
+import { PACK_TOKENS } from "./packing.ts";
 import { SftObjective } from "./sft.ts";
 import { requireEntity, Trainer } from "./trainer.ts";
 
@@ -23,7 +24,7 @@ export async function sftGradients(
   llama: Llama,
   lora: Lora,
   examples: readonly TrainExample[],
-  options: ExamplesOptions = {},
+  options: PackedOptions = {},
 ): Promise<Gradients> {
   const objective = new SftObjective(llama, inMemory(examples), { weight: 0, layer: null, rope: "pre" });
   return gradientsOf(llama, lora, objective, options);
@@ -35,7 +36,7 @@ export async function contrastiveGradients(
   lora: Lora,
   examples: readonly TrainExample[],
   settings: ContrastiveOptions,
-  options: ExamplesOptions = {},
+  options: PackedOptions = {},
 ): Promise<Gradients> {
   requireEntity(examples);
   return gradientsOf(
@@ -52,7 +53,7 @@ export async function dpoGradients(
   lora: Lora,
   pairs: readonly DpoExample[],
   settings: DpoOptions,
-  options: ExamplesOptions = {},
+  options: PackedOptions = {},
 ): Promise<Gradients> {
   return gradientsOf(llama, lora, new DpoObjective(llama, inMemory(pairs), settings), options);
 }
@@ -61,10 +62,12 @@ async function gradientsOf(
   llama: Llama,
   lora: Lora,
   objective: Objective,
-  options: ExamplesOptions,
+  { packTokens = PACK_TOKENS, ...options }: PackedOptions,
 ): Promise<Gradients> {
   await llama.prepareTraining();
-  const trainer = new Trainer(llama, lora, objective, { ...PAPER_SFT, ...lora.config, dropout: 0 });
+  const gradAccumSteps = objective.examples.length;
+  const config = { ...PAPER_SFT, ...lora.config, dropout: 0, gradAccumSteps, packTokens };
+  const trainer = new Trainer(llama, lora, objective, config);
   try {
     const { losses, gradNorm, pages, gradScale } = await trainer.gradients(options);
     const gradients = await lora.readPages(pages);

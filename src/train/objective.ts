@@ -1,6 +1,7 @@
-/** What a stage optimizes, one example (micro-batch) at a time. */
+/** What a stage optimizes, one pack of examples (micro-batch) at a time. */
 import type { ExampleSource } from "./examples.ts";
 import type { BackwardPass } from "../model/backward.ts";
+import type { Pack } from "./packing.ts";
 
 /** The parts of a pass that the trainer decides. */
 export type PassSettings = Pick<BackwardPass, "llama" | "lora" | "workspace" | "dropout" | "loraGradients">;
@@ -25,10 +26,12 @@ export type LossTerm = (typeof LOSS_TERMS)[number];
 
 export interface Objective<E extends ObjectiveExample = ObjectiveExample> {
   readonly examples: ExampleSource<E>;
+  /** Tokens that the model reads of an example: the rows of its pass (packing.ts). */
+  sequences(example: E): readonly (readonly number[])[];
   /** Starts a step over these examples. */
   begin(batch: readonly E[]): void;
-  /** Forward and backward of one of them; gradients and losses are added. */
-  accumulate(example: E, settings: PassSettings): Promise<void>;
+  /** Forward and backward of some of them in one pass; gradients and losses are added. */
+  accumulate(pack: Pack<E>, settings: PassSettings): Promise<void>;
   /** What the sum of gradients is multiplied by to be that of the step's loss. */
   readonly gradScale: number;
   /** The step's loss, read back. */

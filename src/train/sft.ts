@@ -7,8 +7,10 @@ import { forward, PLAIN_PASS, writeTokens } from "../model/forward.ts";
 import { Head } from "../model/head.ts";
 import type { Llama } from "../model/llama.ts";
 import { ContrastiveLoss, type ContrastiveOptions } from "./contrastive.ts";
-import { type ExampleSource, supervisedRows, type TrainExample } from "./examples.ts";
+import type { ContrastiveRows } from "./contrastiveRows.ts";
+import { type ExampleSource, readTokens, supervisedRows, type TrainExample } from "./examples.ts";
 import type { Objective, PassSettings, StepLosses } from "./objective.ts";
+import type { Pack } from "./packing.ts";
 
 export interface SftOptions extends ContrastiveOptions {
   /** λ; 0 leaves the contrastive loss out, "alone" the cross-entropy. */
@@ -34,32 +36,38 @@ export class SftObjective implements Objective<TrainExample> {
     this.#head = new Head(llama);
   }
 
+  sequences(example: TrainExample): readonly (readonly number[])[] {
+    return this.#weight === "alone" && !hasEntity(example) ? [] : [readTokens(example)];
+  }
+
   begin(batch: readonly TrainExample[]): void {
     this.#supervised = batch.reduce((sum, example) => sum + supervisedRows(example).length, 0);
-    this.#withEntity = batch.filter(({ contrastive }) => (contrastive ?? null) !== null).length;
+    this.#withEntity = batch.filter(hasEntity).length;
     this.#head.clearTotal();
     this.contrastive?.clearTotal();
   }
 
-  async accumulate(example: TrainExample, settings: PassSettings): Promise<void> {
-    const rows = example.contrastive ?? null;
-    const queryKeys = rows === null ? null : (this.contrastive?.of(rows, this.#promptWeight()) ?? null);
-    const pass: BackwardPass = { ...PLAIN_PASS, ...settings, rows: example.ids.length, queryKeys };
+  async accumulate({ examples, ids, tree, rows }: Pack<TrainExample>, settings: PassSettings): Promise<void> {
+    if (ids.length === 0) {
+      return;
+    }
+    const rowsOf = (index: number): readonly number[] => rows[index]?.[0] ?? [];
+    const prompts = examples.flatMap(({ contrastive }, i) => (contrastive ? [rowsIn(contrastive, rowsOf(i))] : []));
+    const queryKeys = prompts.length === 0 ? null : (this.contrastive?.of(prompts, this.#promptWeight()) ?? null);
+    const pass: BackwardPass = { ...PLAIN_PASS, ...settings, rows: ids.length, tree, queryKeys };
     const { residual, gradients } = settings.workspace;
     const layers = this.#weight === "alone" ? (this.contrastive?.layer ?? 0) + 1 : this.#llama.config.layers;
     const hidden = residual[layers];
     if (hidden === undefined || gradients === null) {
       throw new Error("expected a training workspace");
     }
-    if (this.#weight === "alone" && queryKeys === null) {
-      return;
-    }
-    writeTokens(pass, example.ids);
+    writeTokens(pass, ids);
     await forward(pass, layers);
     if (this.#weight === "alone") {
       this.#llama.queue.clear(gradients.dx);
     } else {
-      this.#head.loss(hidden, supervisedRows(example), gradients.dx);
+      const supervised = examples.flatMap((example, i) => supervisedRows(example, rowsOf(i)));
+      this.#head.loss(hidden, supervised, gradients.dx);
     }
     await backward(pass, layers);
   }
@@ -94,4 +102,14 @@ export class SftObjective implements Objective<TrainExample> {
   #promptWeight(): number {
     return this.#weight === "alone" ? 1 : (this.#weight * this.#supervised) / this.#withEntity;
   }
+}
+
+function hasEntity({ contrastive }: TrainExample): boolean {
+  return (contrastive ?? null) !== null;
+}
+
+/** Token indices of a prompt as rows of its pass. */
+function rowsIn({ type, entities, neighbours }: ContrastiveRows, rows: readonly number[]): ContrastiveRows {
+  const place = (tokens: readonly number[]): number[] => tokens.map((token) => rows[token] ?? NaN);
+  return { type: place(type), entities: entities.map(place), neighbours: place(neighbours) };
 }

@@ -1,7 +1,7 @@
 /**
- * The optimizer steps of a stage: forward, loss, backward, Adam. A step is one update over `gradAccumSteps` examples, each
- * a micro-batch; what is lost and how it is averaged is the objective's (sft.ts, dpo.ts). Only scalars come back from the
- * GPU.
+ * The optimizer steps of a stage: forward, loss, backward, Adam. A step is one update over `gradAccumSteps` examples, in
+ * packs (packing.ts) that are a micro-batch each; what is lost and how it is averaged is the objective's (sft.ts, dpo.ts).
+ * Only scalars come back from the GPU.
  */
 import type { Llama } from "../model/llama.ts";
 import type { Lora, LoraPages } from "../model/lora.ts";
@@ -17,6 +17,7 @@ import { type ExampleSource, type ExamplesOptions, inMemory, type TrainExample }
 import { chosenCheckpointing } from "./memory.ts";
 import type { LossTerm, Objective, ObjectiveExample, StepLosses } from "./objective.ts";
 import { Adam, type AdamState } from "./optimizer.ts";
+import { type Pack, packCapacity, packExamples } from "./packing.ts";
 import { epochOrder, linearSchedule } from "./schedule.ts";
 import { SftObjective } from "./sft.ts";
 
@@ -64,7 +65,8 @@ export class Trainer {
     this.#objective = objective;
     this.#config = config;
     this.totalSteps = config.maxSteps ?? Math.ceil(config.epochs * this.stepsPerEpoch);
-    const rows = objective.examples.longest;
+    const { length, longest } = objective.examples;
+    const rows = packCapacity(config.packTokens, longest, Math.min(config.gradAccumSteps, length));
     const keep = checkpointingOf(llama, config, rows);
     this.#workspace = new Workspace(llama, rows, lora.R, keep, config.checkpointPrecision === "f16");
     this.#adam = new Adam(llama, lora);
@@ -140,19 +142,17 @@ export class Trainer {
     const batch = await this.#batch(step);
     this.#objective.begin(batch);
     this.#adam.clear();
-    let tokens = 0;
-    for (const [index, example] of batch.entries()) {
+    for (const [index, pack] of this.#packs(batch).entries()) {
       signal?.throwIfAborted();
       const dropoutSeed = pcg((nameSeed("dropout", seed) + step * gradAccumSteps + index) >>> 0);
-      await this.#accumulate(example, { seed: dropoutSeed, rate: dropout });
-      tokens += example.ids.length;
+      await this.#accumulate(pack, { seed: dropoutSeed, rate: dropout });
     }
     const rate = linearSchedule(step, this.totalSteps, warmupRatio, learningRate);
     const { gradScale } = this.#objective;
     this.#adam.update({ step, gradScale, maxGradNorm, learningRate: rate, weightDecay });
     const { losses, norm } = await this.#readBack(`step ${step + 1}`, batch);
     this.#stepsDone++;
-    this.#tokensSeen += tokens;
+    this.#tokensSeen += batch.reduce((tokens, { ids }) => tokens + ids.length, 0);
     this.#lastExamples = batch.map(({ name }) => name);
     const { loss, ...terms } = losses;
     return {
@@ -168,7 +168,7 @@ export class Trainer {
 
   /**
    * Loss and gradients over all examples, without dropout and without an update. The gradients are pages × gradScale.
-   * @throws TrainingError when they are not finite; AbortError between examples
+   * @throws TrainingError when they are not finite; AbortError between packs
    */
   async gradients({ signal, onProgress }: ExamplesOptions = {}): Promise<{
     losses: StepLosses;
@@ -183,10 +183,11 @@ export class Trainer {
     }
     this.#objective.begin(all);
     this.#adam.clear();
-    for (const [index, example] of all.entries()) {
+    let done = 0;
+    for (const pack of this.#packs(all)) {
       signal?.throwIfAborted();
-      await this.#accumulate(example, null);
-      onProgress?.(index + 1, all.length);
+      await this.#accumulate(pack, null);
+      onProgress?.((done += pack.examples.length), all.length);
     }
     const { gradScale } = this.#objective;
     this.#adam.measure(gradScale, 0);
@@ -234,12 +235,17 @@ export class Trainer {
     return batch;
   }
 
+  #packs(batch: readonly ObjectiveExample[]): Pack<ObjectiveExample>[] {
+    const tokens = Math.min(this.#config.packTokens, this.#workspace.capacity);
+    return packExamples(batch, (example) => this.#objective.sequences(example), tokens);
+  }
+
   #accumulate(
-    example: ObjectiveExample,
+    pack: Pack<ObjectiveExample>,
     dropout: { readonly seed: number; readonly rate: number } | null,
   ): Promise<void> {
     const [llama, lora, workspace, loraGradients] = [this.#llama, this.#lora, this.#workspace, this.#adam.gradients];
-    return this.#objective.accumulate(example, { llama, lora, workspace, dropout, loraGradients });
+    return this.#objective.accumulate(pack, { llama, lora, workspace, dropout, loraGradients });
   }
 
   async #readBack(what: string, batch: readonly ObjectiveExample[]): Promise<{ losses: StepLosses; norm: number }> {

@@ -5,33 +5,36 @@ import type { LlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
 import { decodingParts, type MemoryPart, type PlannedModel, sumParts, weightParts } from "../model/memoryPlan.ts";
 import { answersSideBySide } from "../predict/predict.ts";
+import type { TrainConfig } from "../train/config.ts";
 import { type MemorySettings, trainingNeed, whatFits } from "../train/memory.ts";
+import { packCapacity } from "../train/packing.ts";
 import type { MemoryNeed, ModelMemory } from "./protocol.ts";
 
 /** What a model needs for prompts and answers of up to `tokens` tokens together. @param capacity null: there is no device */
 export function modelMemory(
   gguf: GgufFile,
   config: LlamaConfig,
-  settings: MemorySettings,
+  settings: MemorySettings & Pick<TrainConfig, "packTokens" | "gradAccumSteps">,
   tokens: number,
   capacity: GpuCapacity | null,
 ): ModelMemory {
   const known = capacity ?? { bytes: 0, source: "largest buffer" };
   const inGpu: PlannedModel = { config, tensors: [...gguf.tensors.values()], embeddingInFile: false };
   const inFile = { ...inGpu, embeddingInFile: true };
+  const rows = packCapacity(settings.packTokens, tokens, settings.gradAccumSteps);
   const branches = answersSideBySide(config, tokens);
   const decoding = (model: PlannedModel): MemoryPart[] => [
     ...weightParts(model, tokens),
     ...decodingParts(model, settings, { beginning: 0, branches, branch: tokens }),
   ];
-  const training = (model: PlannedModel): readonly MemoryPart[] => trainingNeed(model, settings, tokens, known).parts;
+  const training = (model: PlannedModel): readonly MemoryPart[] => trainingNeed(model, settings, rows, known).parts;
   // As the engine decides: the embedding leaves the GPU where memory is short.
   const need = (partsOf: (model: PlannedModel) => readonly MemoryPart[]): MemoryNeed => {
     const own = needOf(partsOf(inGpu), capacity);
     return own.verdict === "yes" || config.tiedEmbeddings ? own : needOf(partsOf(inFile), capacity);
   };
   const forTraining = need(training);
-  const fits = forTraining.verdict === "no" && capacity !== null ? whatFits(inFile, settings, tokens, capacity) : null;
+  const fits = forTraining.verdict === "no" && capacity !== null ? whatFits(inFile, settings, rows, capacity) : null;
   return {
     tokens,
     inference: need(decoding),

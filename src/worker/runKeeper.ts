@@ -9,6 +9,7 @@ import {
   type Checkpoint,
   checkSameRun,
   CheckpointVersionError,
+  BEFORE_PACKING,
   readCheckpoint,
   type RunIdentity,
   writeCheckpoint,
@@ -22,7 +23,7 @@ import type { Run, StudioEvent } from "./protocol.ts";
 /** A run as the page and the trainer know it. @throws Error where its settings are not this version's */
 export function runOf(record: RunRecord): Run {
   const settings = parseSettings(record.config, `the training "${record.name}"`);
-  const config: TrainConfig = { ...STAGE_DEFAULTS[settings.stage ?? "sft"], ...settings };
+  const config: TrainConfig = { ...STAGE_DEFAULTS[settings.stage ?? "sft"], ...BEFORE_PACKING, ...settings };
   return { ...record, config, logs: record.logs as readonly StepLog[] };
 }
 

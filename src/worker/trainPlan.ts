@@ -1,6 +1,6 @@
 // What a training will take, before it starts.
 
-import { buildExamples, longestExample } from "../train/examples.ts";
+import { buildExamples, longestExample, responseLength } from "../train/examples.ts";
 import type { OpenModel } from "./modelFacts.ts";
 import type { PlanRequest, TrainingPlan } from "./protocol.ts";
 import { labelledPairs } from "./trainStage.ts";
@@ -20,7 +20,7 @@ function countPrompts({ tokenizer, config }: OpenModel, { documents, types }: Pl
   return {
     prompts: examples.length,
     tokens: sum(examples.map(({ ids }) => ids.length)),
-    supervisedTokens: sum(examples.map(({ ids, responseStart }) => ids.length - responseStart)),
+    supervisedTokens: sum(examples.map(responseLength)),
     longestPrompt: longestExample(examples),
     tooLong,
   };
@@ -31,7 +31,7 @@ function countPairs(model: OpenModel, request: PlanRequest): Counts {
   return {
     prompts: pairs.length,
     tokens: sum(pairs.map(({ ids }) => ids.length)),
-    supervisedTokens: sum(pairs.map(({ chosen, rejected }) => chosen.length + rejected.length)),
+    supervisedTokens: sum(pairs.map(({ chosen, rejected }) => responseLength(chosen) + responseLength(rejected))),
     longestPrompt: longestExample(pairs),
     tooLong: leftOut,
   };

@@ -102,7 +102,7 @@ export async function makePairs(input: PairInput, emit: (event: StudioEvent) => 
   emit({ kind: "phase", phase: "asking the reference" });
   const onProgress = throttle((done: number, total: number) => emit({ kind: "progress", done, total, unit: "pairs" }));
   const pairs = encodePreferences(model.tokenizer, model.config.contextLength, preferences);
-  const reference = await pairLogprobs(llama, lora, pairs, { signal, onProgress });
+  const reference = await pairLogprobs(llama, lora, pairs, { signal, onProgress, packTokens: config.packTokens });
   return preferences.map(({ name, prompt, chosen, rejected, kind }, i) => {
     return { name, prompt, chosen, rejected, kind, reference: reference[i] ?? { chosen: NaN, rejected: NaN } };
   });

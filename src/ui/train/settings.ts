@@ -255,6 +255,13 @@ export const SETTINGS: readonly Setting[] = [
     ...everywhere,
     ...advanced,
   },
+  number(
+    "packTokens",
+    "Tokens a pass",
+    [0, 16384, 1],
+    "A step's prompts run together up to so many tokens, with what they begin with in common once: faster, more memory. 0: one at a time.",
+    { ...everywhere, ...advanced },
+  ),
   number("saveSteps", "Save every", [1, 1000, 1], "Steps between the states that a closed tab can go on from.", {
     ...everywhere,
     ...advanced,

@@ -4,7 +4,16 @@ import { knownSpeed, measuredSource, stepSeconds } from "./timeEstimate.ts";
 
 const config: TrainConfig = {
   ...{ stage: "sft", rank: 8, alpha: 16, dropout: 0.05, targets: ["q_proj", "v_proj"], learningRate: 1e-3 },
-  ...{ warmupRatio: 0, epochs: 2, gradAccumSteps: 4, maxGradNorm: 1, weightDecay: 0, seed: 1, maxSteps: null },
+  ...{
+    warmupRatio: 0,
+    epochs: 2,
+    gradAccumSteps: 4,
+    packTokens: 512,
+    maxGradNorm: 1,
+    weightDecay: 0,
+    seed: 1,
+    maxSteps: null,
+  },
   ...{
     checkpointing: "layer",
     checkpointPrecision: "f32",

@@ -20,8 +20,10 @@ const STEPS_THAT_TELL = 4;
 function speedKey(settings: SpeedSettings): string {
   const { stage, rank, targets, checkpointing, checkpointPrecision, contrastiveWeight, contrastiveLayer, dropout } =
     settings;
+  const packed = settings.packTokens > 0 ? [settings.packTokens, settings.gradAccumSteps] : "off";
   const contrast = contrastiveWeight > 0 ? contrastiveLayer : "off";
-  return JSON.stringify([stage, rank, [...targets].sort(), checkpointing, checkpointPrecision, contrast, dropout > 0]);
+  const recomputed = [checkpointing, checkpointPrecision];
+  return JSON.stringify([stage, rank, [...targets].sort(), recomputed, contrast, dropout > 0, packed]);
 }
 
 /** The newest that is known for these settings on this model, a measurement before a run; null: none. @param runs newest first */
