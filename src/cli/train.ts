@@ -5,6 +5,7 @@ import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
 import { Lora } from "../model/lora.ts";
 import { largestChange, unmovedMargin } from "../train/alarms.ts";
 import { checkSameRun, type RunIdentity } from "../train/checkpoint.ts";
+import { packCapacity } from "../train/packing.ts";
 import { adapterFiles, adapterFlag, readAdapter } from "./adapterFolder.ts";
 import { checkWritable, writeFilesAtomic } from "./atomicFile.ts";
 import { latestCheckpoint } from "./checkpointFiles.ts";
@@ -96,7 +97,8 @@ export const verb = defineVerb({
 
     const start = adapter === null ? null : { ...adapter, config: { ...adapter.config, dropout: config.dropout } };
     const { capacity } = await context.gpu();
-    const inFile = planTrainingMemory(model, config, stage.rows, capacity, note);
+    const rows = packCapacity(config.packTokens, stage.longest, Math.min(config.gradAccumSteps, stage.prompts));
+    const inFile = planTrainingMemory(model, config, rows, capacity, note);
     const { llama, lora: continued } = await loadModel(model, start, context, inFile);
     const lora = continued ?? Lora.create(llama, config, config.seed);
     const trainer = await stage.trainer(llama, lora, checkpoint !== null);

@@ -20,8 +20,8 @@ export interface Stage {
   /** Prompts or pairs. */
   readonly prompts: number;
   readonly leftOut: readonly TooLong[];
-  /** Of the longest pass. */
-  readonly rows: number;
+  /** Tokens of the longest prompt or pair. */
+  readonly longest: number;
   /** Allocates what training needs. @param resumed the run goes on from a checkpoint */
   trainer(llama: Llama, lora: Lora, resumed: boolean): Promise<Trainer>;
   /** When nothing is learned any more. */
@@ -59,7 +59,7 @@ async function sourceStage({ model, config, train, types, reading, context }: St
   return {
     prompts: examples.length,
     leftOut: facts.firstTooLong,
-    rows: examples.longest,
+    longest: examples.longest,
     trainer: (llama, lora) => Trainer.create(llama, lora, examples, config),
     close,
   };
@@ -81,7 +81,7 @@ function sftStage({ model, config, train, types: typesFile, reading, context }: 
   return {
     prompts: examples.length,
     leftOut,
-    rows: longestExample(examples),
+    longest: longestExample(examples),
     trainer: (llama, lora) => Trainer.create(llama, lora, examples, config),
     close: nothingOpen,
   };
@@ -99,7 +99,7 @@ function dpoStage({ model, config, train, types, scored, out, context }: StageIn
   return {
     prompts: pairs.length,
     leftOut: [],
-    rows: longestExample(pairs),
+    longest: longestExample(pairs),
     async trainer(llama, lora, resumed) {
       // The adapter as it is now, before the first step: base and SFT adapter, frozen.
       const examples = resumed
