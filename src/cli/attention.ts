@@ -4,8 +4,6 @@ import { attentionMaps, attentionMass, checkLayerAndHead, type HeadChoice } from
 import { attentionPicture } from "../inspect/attentionPicture.ts";
 import type { MapPrompt } from "../inspect/mapPrompt.ts";
 import { massCsv, type MassFigure, massPicture, meanMass } from "../inspect/massFigure.ts";
-import type { Scene } from "../inspect/scene.ts";
-import { sceneSvg } from "../inspect/sceneSvg.ts";
 import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import type { EntityType } from "../ner/document.ts";
@@ -14,25 +12,19 @@ import { checkWritable, writeFileAtomic } from "./atomicFile.ts";
 import {
   type AttentionAsked,
   attentionFlags,
-  type FigureFormat,
-  formatOf,
   goldEntities,
   headOf,
-  type NamedAdapter,
   ownAnswer,
   promptOf,
   readAdapters,
   typeOf,
 } from "./attentionInput.ts";
 import type { Context } from "./context.ts";
+import { type Figure, figureFile, formatOf, type NamedAdapter } from "./figure.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { defineVerb, type Report } from "./verb.ts";
 
-/** What is drawn, in every form. */
-interface Figure {
-  json(): Record<string, unknown>;
-  csv(): string;
-  scene(): Scene;
+interface AnyFigure extends Figure {
   /** For people: one line each. */
   readonly lines: readonly string[];
 }
@@ -59,7 +51,7 @@ export const verb = defineVerb({
     const figure = given.overview
       ? await overview(llama, prompt, type, adapters, context)
       : await map(llama, prompt, { layer, head, type }, adapters, given, context);
-    writeFileAtomic(given.out, await written(figure, format, given.zoom ?? 2));
+    writeFileAtomic(given.out, await figureFile(figure, format, given.zoom));
     return {
       json: { ...figure.json(), response: prompt.response, out: given.out },
       text: [`response: ${prompt.response}`, ...figure.lines, `written to ${given.out}`].join("\n"),
@@ -74,7 +66,7 @@ async function map(
   adapters: readonly NamedAdapter[],
   { difference, scale, "hide-first": hideFirst }: AttentionAsked,
   context: Context,
-): Promise<Figure> {
+): Promise<AnyFigure> {
   const { ids, responseStart: columns, tokens } = prompt;
   const rows = ids.map((_, row) => row).slice(columns);
   const maps = await ofEach(llama, adapters, layer + 1, context, async (name, lora, options) => {
@@ -117,7 +109,7 @@ async function overview(
   type: EntityType,
   adapters: readonly NamedAdapter[],
   context: Context,
-): Promise<Figure> {
+): Promise<AnyFigure> {
   if (entities.length === 0) {
     throw new Error(
       `expected at least one entity of type ${type.name} in the sentence to measure attention on, got none (name them: --gold E …)`,
@@ -173,19 +165,4 @@ async function ofEach<T>(
   }
   progress.finish();
   return results;
-}
-
-async function written(figure: Figure, format: FigureFormat, zoom: number): Promise<string | Uint8Array> {
-  switch (format) {
-    case ".json":
-      return `${JSON.stringify(figure.json())}\n`;
-    case ".csv":
-      return figure.csv();
-    case ".svg":
-      return sceneSvg(figure.scene());
-    case ".png": {
-      const { scenePng } = await import("../inspect/png.ts");
-      return scenePng(figure.scene(), zoom);
-    }
-  }
 }

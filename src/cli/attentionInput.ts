@@ -1,9 +1,7 @@
 // What obp attention is asked: flags, and the prompt, adapters and entities that they name.
-import { basename, extname } from "node:path";
 import { MOST_ADAPTERS } from "../inspect/attentionFigure.ts";
 import type { HeadChoice } from "../inspect/attentionMap.ts";
 import { type MapPrompt, mapPrompt } from "../inspect/mapPrompt.ts";
-import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import type { Entity, EntityType } from "../ner/document.ts";
@@ -12,18 +10,13 @@ import { parseResponse } from "../ner/parseResponse.ts";
 import { CLOSE, OPEN } from "../ner/prompt.ts";
 import { segmentWords } from "../ner/words.ts";
 import { predictDocuments } from "../predict/predict.ts";
-import { readAdapter } from "./adapterFolder.ts";
 import type { Context } from "./context.ts";
 import { readTypes } from "./documents.ts";
 import { UsageError } from "./errors.ts";
+import { BASE, figureFlags, namedAdapters, type NamedAdapter } from "./figure.ts";
 import type { OpenedModel } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
 import type { Flag, FlagValues } from "./verb.ts";
-
-/** The model without an adapter, among --adapter's values; a folder of that name is ./base. */
-const BASE = "base";
-const FORMATS = [".json", ".csv", ".svg", ".png"] as const;
-export type FigureFormat = (typeof FORMATS)[number];
 
 export const attentionFlags = {
   model: modelFlag,
@@ -48,15 +41,9 @@ export const attentionFlags = {
   scale: { kind: "choice", choices: ["linear", "log"], fallback: "linear", help: "of the colours" },
   "hide-first": { kind: "switch", help: "leave the first token out of the colour scale" },
   difference: { kind: "switch", help: "show what each adapter adds to the first" },
-  zoom: { kind: "number", value: "Z", min: 0.1, max: 16, help: "png: pixels a point (default 2)" },
-  out: { kind: "text", value: "FILE", required: true, help: "ends in .json, .csv, .svg or .png" },
+  ...figureFlags,
 } as const satisfies Record<string, Flag>;
 export type AttentionAsked = FlagValues<typeof attentionFlags>;
-
-export interface NamedAdapter {
-  readonly name: string;
-  readonly weights: LoraWeights | null;
-}
 
 export function promptOf(
   { tokenizer, config }: OpenedModel,
@@ -96,14 +83,6 @@ export async function ownAnswer(
   throw new Error("expected an answer of the model, got none (report this)");
 }
 
-export function formatOf(out: string): FigureFormat {
-  const format = FORMATS.find((ending) => ending === extname(out).toLowerCase());
-  if (format === undefined) {
-    throw new UsageError(`expected --out to end in ${FORMATS.join(", ")}, got ${out}`);
-  }
-  return format;
-}
-
 export function headOf(text = "mean"): HeadChoice {
   if (text === "mean" || text === "all") return text;
   if (!/^\d+$/.test(text)) {
@@ -136,22 +115,10 @@ export function goldEntities({ gold, text }: AttentionAsked, type: EntityType): 
 }
 
 export function readAdapters({ adapter, difference }: AttentionAsked): NamedAdapter[] {
-  const folders = adapter.length === 0 ? [BASE] : adapter;
-  if (folders.length > MOST_ADAPTERS) {
-    throw new UsageError(`expected at most ${MOST_ADAPTERS} adapters beside each other, got ${folders.length}`);
-  }
-  if (new Set(folders).size < folders.length) {
-    throw new UsageError(`expected different adapters, got one of them twice: ${folders.join(", ")}`);
-  }
-  if (difference && folders.length < 2) {
+  if (difference && adapter.length < 2) {
     throw new UsageError(
-      `expected two --adapter for their difference, got ${folders.length} (${BASE} is the model without)`,
+      `expected two --adapter for their difference, got ${adapter.length} (${BASE} is the model without)`,
     );
   }
-  const short = folders.map((folder) => basename(folder));
-  const names = new Set(short).size < short.length ? folders : short;
-  return folders.map((folder, i) => ({
-    name: names[i] ?? folder,
-    weights: folder === BASE ? null : readAdapter(folder).weights,
-  }));
+  return namedAdapters(adapter, MOST_ADAPTERS);
 }

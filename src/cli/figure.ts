@@ -1,0 +1,71 @@
+// What the verbs that draw have in common: a figure in every format, and adapters beside each other.
+import { basename, extname } from "node:path";
+import type { Scene } from "../inspect/scene.ts";
+import { sceneSvg } from "../inspect/sceneSvg.ts";
+import type { LoraWeights } from "../model/adapters/loraWeights.ts";
+import { readAdapter } from "./adapterFolder.ts";
+import { UsageError } from "./errors.ts";
+import type { Flag } from "./verb.ts";
+
+/** The model without an adapter, among --adapter's values; a folder of that name is ./base. */
+export const BASE = "base";
+const FORMATS = [".json", ".csv", ".svg", ".png"] as const;
+export type FigureFormat = (typeof FORMATS)[number];
+
+export const figureFlags = {
+  zoom: { kind: "number", value: "Z", min: 0.1, max: 16, help: "png: pixels a point (default 2)" },
+  out: { kind: "text", value: "FILE", required: true, help: "ends in .json, .csv, .svg or .png" },
+} as const satisfies Record<string, Flag>;
+
+/** What is drawn, in every form. */
+export interface Figure {
+  json(): Record<string, unknown>;
+  csv(): string;
+  scene(): Scene;
+}
+
+/** The file's content. @param zoom pixels a point, of PNG */
+export async function figureFile(figure: Figure, format: FigureFormat, zoom = 2): Promise<string | Uint8Array> {
+  switch (format) {
+    case ".json":
+      return `${JSON.stringify(figure.json())}\n`;
+    case ".csv":
+      return figure.csv();
+    case ".svg":
+      return sceneSvg(figure.scene());
+    case ".png": {
+      const { scenePng } = await import("../inspect/png.ts");
+      return scenePng(figure.scene(), zoom);
+    }
+  }
+}
+
+export interface NamedAdapter {
+  readonly name: string;
+  readonly weights: LoraWeights | null;
+}
+
+export function formatOf(out: string): FigureFormat {
+  const format = FORMATS.find((ending) => ending === extname(out).toLowerCase());
+  if (format === undefined) {
+    throw new UsageError(`expected --out to end in ${FORMATS.join(", ")}, got ${out}`);
+  }
+  return format;
+}
+
+/** The adapters that --adapter names, the model itself where it names none. */
+export function namedAdapters(adapter: readonly string[], most: number): NamedAdapter[] {
+  const folders = adapter.length === 0 ? [BASE] : adapter;
+  if (folders.length > most) {
+    throw new UsageError(`expected at most ${most} adapters beside each other, got ${folders.length}`);
+  }
+  if (new Set(folders).size < folders.length) {
+    throw new UsageError(`expected different adapters, got one of them twice: ${folders.join(", ")}`);
+  }
+  const short = folders.map((folder) => basename(folder));
+  const names = new Set(short).size < short.length ? folders : short;
+  return folders.map((folder, i) => ({
+    name: names[i] ?? folder,
+    weights: folder === BASE ? null : readAdapter(folder).weights,
+  }));
+}
