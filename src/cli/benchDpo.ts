@@ -36,7 +36,7 @@ export async function benchDpo(model: string, context: Context): Promise<BenchRo
     ...chosen,
     contrastive: { type: [40, 41], entities: [[90, 91], [95]], neighbours: [89, 92, 94, 96] },
   };
-  const config = { ...PAPER_SFT, gradAccumSteps: 2, maxSteps: REPETITIONS + 1 };
+  const config = { ...PAPER_SFT, gradAccumSteps: 2, packTokens: 0, maxSteps: REPETITIONS + 1 };
   const steps: readonly (readonly [string, Trainer])[] = [
     ["two sequences", await Trainer.create(llama, lora, [chosen, rejected], config)],
     [
