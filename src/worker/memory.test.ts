@@ -53,7 +53,8 @@ describe("modelMemory", () => {
   });
 
   it("needs more to train than to predict, and more for longer prompts", () => {
-    const at = (tokens: number) => modelMemory(gguf, llama8b, PAPER_SFT, tokens, { bytes: 16e9, source: "machine" });
+    const settings = { ...PAPER_SFT, checkpointing: "layer" } as const;
+    const at = (tokens: number) => modelMemory(gguf, llama8b, settings, tokens, { bytes: 16e9, source: "machine" });
     expect(at(256).training.bytes).toBeGreaterThan(at(256).inference.bytes);
     expect(at(1024).training.bytes).toBeGreaterThan(at(256).training.bytes);
     expect(at(512).training.bytes).toBe(at(256).training.bytes); // packed, both are passes of 512 tokens

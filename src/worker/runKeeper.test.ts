@@ -16,8 +16,8 @@ const inputs: RunInputs = {
 };
 
 describe("runs as they were kept", () => {
-  it("take settings that an earlier version did not have from the stage's defaults", () => {
-    expect(runOf(record).config).toEqual({ ...STAGE_DEFAULTS.dpo, beta: 0.5 });
+  it("take settings that an earlier version did not have from the stage's defaults, and one prompt a pass", () => {
+    expect(runOf(record).config).toEqual({ ...STAGE_DEFAULTS.dpo, beta: 0.5, packTokens: 0 });
     expect(runOf(recordOf(runOf(record)))).toEqual(runOf(record));
   });
 
