@@ -1,54 +1,200 @@
 // obp bench: benchmarks of the engine on this machine's adapter.
+import { sceneSvg } from "../inspect/sceneSvg.ts";
+import { QUANTIZATION_MIXES } from "../model/quantizationMix.ts";
 import { benchDecode } from "./benchDecode.ts";
 import { benchDpo } from "./benchDpo.ts";
-import { benchMatmul } from "./benchMatmul.ts";
-import { type BenchRow, rowsText } from "./benchRow.ts";
-import { benchTrain } from "./benchTrain.ts";
+import { benchMatmul, MATMUL_LAYOUTS, type MatmulLayout } from "./benchMatmul.ts";
+import { openBenchModel } from "./benchModel.ts";
+import { benchPacking } from "./benchPacking.ts";
+import { FmaPeak } from "./benchPeak.ts";
+import { type BenchRow, type KernelRow, kernelsText, rowsText } from "./benchRow.ts";
+import { LINEAR_NAMES, matmulCases } from "./benchShapes.ts";
+import { benchScaling } from "./benchScaling.ts";
+import { benchTrain, LEAST_TOKENS, TRAIN_STAGES } from "./benchTrain.ts";
+import { writeFileAtomic } from "./atomicFile.ts";
 import type { Context } from "./context.ts";
 import { UsageError } from "./errors.ts";
+import { JaxPeer } from "./peerJax.ts";
+import { scalingScene } from "./scalingPlot.ts";
 import { defineVerb } from "./verb.ts";
 
-const BENCHMARKS = ["matmul", "train", "decode", "dpo", "tsne", "load"];
+const BENCHMARKS = ["matmul", "train", "decode", "dpo", "scaling", "packing"];
+
+interface Found {
+  readonly rows: readonly BenchRow[];
+  readonly kernels?: readonly KernelRow[];
+}
+
+interface BenchFlags {
+  readonly shape: string | undefined;
+  readonly rows: readonly string[];
+  readonly layout: readonly string[];
+  readonly linear: readonly string[];
+  readonly peer: string;
+  readonly tokens: number | undefined;
+  readonly stage: readonly string[];
+  readonly quantization: string;
+  readonly layers: number | undefined;
+  readonly "all-linear": boolean;
+  readonly trace: string | undefined;
+  readonly out: string | undefined;
+  readonly repeat: number | undefined;
+  readonly seconds: number | undefined;
+}
 
 export const verb = defineVerb({
   positionals: {
-    what: { help: `${BENCHMARKS.join(", ")} (now: matmul, train, decode, dpo; default matmul)`, optional: true },
+    what: { help: `${BENCHMARKS.join(", ")} (default matmul)`, optional: true },
   },
   flags: {
-    shape: { kind: "text", value: "SHAPE", help: "llama-3.1-8b, llama-3.2-1b (matmul), a GGUF file or bundled" },
-    tokens: { kind: "integer", value: "T", min: 2, help: "rows of a matmul (default 128), of a prompt (default 150)" },
-    peer: { kind: "text", value: "NAME", help: "run a peer beside us (none in this version yet)" },
+    shape: {
+      kind: "text",
+      value: "SHAPE",
+      help: "llama-3.1-8b, llama-3.2-1b, smollm2-135m (random weights), a GGUF file or bundled",
+    },
+    rows: { kind: "text", value: "T", multiple: true, help: "matmul: rows of x, one or several (default 1 128)" },
+    layout: {
+      kind: "text",
+      value: "LAYOUT",
+      multiple: true,
+      help: `matmul: some of ${Object.keys(MATMUL_LAYOUTS).join(", ")} (default all)`,
+    },
+    linear: {
+      kind: "text",
+      value: "LINEAR",
+      multiple: true,
+      help: `matmul: some of ${LINEAR_NAMES.map((name) => JSON.stringify(name)).join(", ")} (default all)`,
+    },
+    peer: {
+      kind: "choice",
+      choices: ["jax-js", "none"],
+      fallback: "jax-js",
+      help: "matmul: whose f32 product runs beside ours, for 128 rows or more",
+    },
+    tokens: { kind: "integer", value: "T", min: LEAST_TOKENS, help: "train: of a prompt and its answer (default 150)" },
+    stage: {
+      kind: "text",
+      value: "STAGE",
+      multiple: true,
+      help: `train: some of ${TRAIN_STAGES.join(", ")} (default all, of a known shape sft)`,
+    },
+    quantization: {
+      kind: "choice",
+      choices: QUANTIZATION_MIXES,
+      fallback: "Q4_0",
+      help: "train: types of a known shape's random weights",
+    },
+    layers: { kind: "integer", value: "N", min: 1, help: "train: so many of a known shape's layers (default all)" },
+    "all-linear": { kind: "switch", help: "train: LoRA on all seven linears instead of q, k, v, o" },
+    trace: { kind: "text", value: "FILE.json", help: "train: where a trace for ui.perfetto.dev is written" },
+    out: { kind: "text", value: "FILE.svg", help: "scaling: where the plot is written" },
+    repeat: { kind: "integer", value: "N", min: 0, help: "measured rounds, of which the median counts (default 3)" },
+    seconds: {
+      kind: "number",
+      value: "S",
+      min: 0,
+      help: "no new round after so many seconds of one matmul or train step (default 10, train 120, a curve of scaling 30)",
+    },
   },
-  example: "npx obp bench matmul --shape bundled",
+  example: "npx obp bench matmul --shape bundled --rows 1 --layout q4 --repeat 1",
   async run({ flags, positionals: { what = "matmul" } }, context) {
     if (!BENCHMARKS.includes(what)) {
       throw new UsageError(`expected one of ${BENCHMARKS.join(", ")}, got ${what}`);
     }
-    if (flags.peer !== undefined) {
-      throw new Error(`expected no --peer, got ${flags.peer} (this version cannot run peers yet)`);
-    }
-    const { shape = "bundled" } = flags;
-    const rows = await benchmark(what, shape, flags.tokens, context);
-    return { json: { rows }, text: rowsText(rows) };
+    const { rows, kernels } = await benchmark(what, flags, context);
+    const text = kernels === undefined ? rowsText(rows) : `${rowsText(rows)}\n\n${kernelsText(kernels)}`;
+    return { json: { rows, ...(kernels === undefined ? {} : { kernels }) }, text };
   },
 });
 
-async function benchmark(
-  what: string,
-  shape: string,
-  tokens: number | undefined,
-  context: Context,
-): Promise<readonly BenchRow[]> {
+async function benchmark(what: string, flags: BenchFlags, context: Context): Promise<Found> {
   switch (what) {
-    case "matmul":
-      return benchMatmul(await context.gpu(), shape, tokens ?? 128, context.signal);
     case "train":
-      return benchTrain(shape, tokens ?? 150, context);
+      return train(flags, context);
+    case "scaling":
+      return scaling(flags, context);
     case "decode":
-      return benchDecode(shape, context);
+      return { rows: await benchDecode(flags.shape ?? "bundled", context) };
     case "dpo":
-      return benchDpo(shape, context);
+      return { rows: await benchDpo(flags.shape ?? "bundled", context) };
+    case "packing": {
+      const limits = { repeat: Math.max(1, flags.repeat ?? 3), seconds: flags.seconds ?? 120, signal: context.signal };
+      return { rows: await benchPacking(flags.shape ?? "bundled", limits, context) };
+    }
     default:
-      throw new Error(`expected matmul, train, decode or dpo, got ${what} (this version cannot measure that yet)`);
+      return { rows: await matmul(flags, context) };
   }
+}
+
+async function matmul(flags: BenchFlags, context: Context): Promise<BenchRow[]> {
+  const counts = flags.rows.flatMap((text) => text.split(",")).map(rowCount);
+  const linears = some("linear", flags.linear, LINEAR_NAMES);
+  const cases = await matmulCases(flags.shape, linears, counts.length === 0 ? undefined : counts);
+  const layouts = some("layout", flags.layout, Object.keys(MATMUL_LAYOUTS) as MatmulLayout[]);
+  const gpu = await context.gpu();
+  const peer = flags.peer === "none" ? null : await JaxPeer.open(context.adapterKind, gpu.adapterName);
+  const peak = await FmaPeak.create(gpu);
+  const progress = context.progress("matmul", cases.length, "shapes");
+  try {
+    return await benchMatmul(gpu, {
+      ...{ cases, peer, peak, layouts: layouts ?? (Object.keys(MATMUL_LAYOUTS) as MatmulLayout[]) },
+      ...{ repeat: Math.max(1, flags.repeat ?? 3), seconds: flags.seconds ?? 10, signal: context.signal },
+      onProgress: (done) => progress.update(done),
+    });
+  } finally {
+    progress.finish();
+    peak.destroy();
+  }
+}
+
+async function train(flags: BenchFlags, context: Context): Promise<Found> {
+  const { shape = "bundled", layers, tokens = 150, trace } = flags;
+  const mix = QUANTIZATION_MIXES.find((name) => name === flags.quantization) ?? "Q4_0";
+  const wanted = some("stage", flags.stage, TRAIN_STAGES);
+  const model = await openBenchModel({ shape, mix, layers, tokens }, context);
+  const peak = await FmaPeak.create(await context.gpu());
+  try {
+    return await benchTrain(
+      model,
+      {
+        ...{ tokens, trace, peak, stages: wanted ?? TRAIN_STAGES, allLinear: flags["all-linear"] },
+        ...{ repeat: flags.repeat ?? 3, seconds: flags.seconds ?? 120, signal: context.signal },
+      },
+      context,
+    );
+  } finally {
+    peak.destroy();
+  }
+}
+
+async function scaling(flags: BenchFlags, context: Context): Promise<Found> {
+  const { repeat = 3, seconds = 30 } = flags;
+  const { rows, series } = await benchScaling(
+    { repeat: Math.max(1, repeat), seconds, signal: context.signal },
+    context,
+  );
+  if (flags.out !== undefined) {
+    writeFileAtomic(flags.out, sceneSvg(scalingScene((await context.gpu()).adapterName, series)));
+  }
+  return { rows };
+}
+
+/** The given names; undefined of none. @throws UsageError on one that is not known */
+function some<T extends string>(flag: string, given: readonly string[], known: readonly T[]): T[] | undefined {
+  const names = given.map((text) => {
+    const name = known.find((each) => each === text);
+    if (name === undefined) {
+      throw new UsageError(`expected --${flag} to be some of ${known.join("; ")}, got ${text}`);
+    }
+    return name;
+  });
+  return names.length === 0 ? undefined : names;
+}
+
+function rowCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1 || text.trim() === "") {
+    throw new UsageError(`expected --rows to be whole numbers from 1, got ${JSON.stringify(text)}`);
+  }
+  return count;
 }

@@ -1,5 +1,4 @@
 // What a benchmark reports, and how memory and time are taken.
-import type { CommandQueue } from "../gpu/queue.ts";
 import { quantity } from "./progress.ts";
 
 export interface BenchRow {
@@ -7,6 +6,8 @@ export interface BenchRow {
   readonly seconds: number;
   /** 10⁹ floating-point operations a second; null where they are not counted. */
   readonly gflops: number | null;
+  /** Share of the multiply-adds that the adapter was measured to be able to, in the same run. */
+  readonly peakFraction?: number;
   /** The peer's seconds ÷ ours; null without a peer. */
   readonly ratio: number | null;
   readonly tokensPerSecond?: number;
@@ -17,6 +18,16 @@ export interface BenchRow {
   readonly peakProcessBytes: number;
   /** WebGPU adapter. */
   readonly adapter: string;
+}
+
+/** A kernel's time in one step, by timestamp queries. */
+export interface KernelRow {
+  readonly stage: string;
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly seconds: number;
+  /** Of the sum over all kernels. */
+  readonly share: number;
 }
 
 const SAMPLE_MS = 20;
@@ -47,40 +58,32 @@ export function peakProcessBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** Seconds that `record`'s dispatches take: the best of several runs, after one that warms up. */
-export async function bestSeconds(queue: CommandQueue, record: () => void, signal: AbortSignal): Promise<number> {
-  const { queue: deviceQueue } = queue.gpu.device;
-  let best = Infinity;
-  let spent = 0;
-  for (let run = 0; run < 10 && (run < 3 || spent < 1); run++) {
-    signal.throwIfAborted();
-    await deviceQueue.onSubmittedWorkDone();
-    const started = performance.now();
-    record();
-    queue.flush();
-    await deviceQueue.onSubmittedWorkDone();
-    const seconds = (performance.now() - started) / 1000;
-    spent += seconds;
-    if (run > 0) {
-      best = Math.min(best, seconds);
-    }
-  }
-  return best;
-}
-
 /** A table for people. */
 export function rowsText(rows: readonly BenchRow[]): string {
   const width = Math.max(...rows.map(({ name }) => name.length));
   return rows
-    .map(({ name, seconds, gflops, ratio, tokensPerSecond, peakGpuBytes, peakHeapBytes, peakProcessBytes: process }) =>
+    .map((row) =>
       [
-        name.padEnd(width),
-        `${seconds.toPrecision(3)} s`.padStart(10),
-        gflops === null ? " ".repeat(14) : `${gflops.toFixed(1)} GFLOP/s`.padStart(14),
-        tokensPerSecond === undefined ? "" : `${tokensPerSecond.toFixed(1)} tokens/s`,
-        ratio === null ? "" : `ratio ${ratio.toFixed(3)}`,
-        `GPU ${quantity(peakGpuBytes)}B, heap ${quantity(peakHeapBytes)}B, process ${quantity(process)}B`,
+        row.name.padEnd(width),
+        `${row.seconds.toPrecision(3)} s`.padStart(10),
+        (row.gflops === null ? "" : `${row.gflops.toFixed(1)} GFLOP/s`).padStart(15),
+        (row.peakFraction === undefined ? "" : `${(100 * row.peakFraction).toFixed(0)} % of peak`).padStart(13),
+        (row.ratio === null ? "" : `ratio ${row.ratio.toFixed(2)}`).padStart(11),
+        row.tokensPerSecond === undefined ? "" : `${row.tokensPerSecond.toFixed(1)} tokens/s`,
+        `GPU ${quantity(row.peakGpuBytes)}B, heap ${quantity(row.peakHeapBytes)}B, process ${quantity(row.peakProcessBytes)}B`,
       ].join("  "),
+    )
+    .join("\n");
+}
+
+/** A table of kernels, without those that take less than a thousandth. */
+export function kernelsText(kernels: readonly KernelRow[]): string {
+  const shown = kernels.filter(({ share }) => share >= 0.001);
+  const width = Math.max(0, ...shown.map(({ kernel }) => kernel.length));
+  return shown
+    .map(
+      ({ stage, kernel, dispatches, seconds, share }) =>
+        `${stage.padEnd(8)}${kernel.padEnd(width)}  ${`${(1000 * seconds).toFixed(1)} ms`.padStart(12)}  ${`${(100 * share).toFixed(1)} %`.padStart(7)}  ${dispatches} dispatches`,
     )
     .join("\n");
 }

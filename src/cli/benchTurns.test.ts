@@ -23,6 +23,13 @@ test("no time left: one round counts all the same", async () => {
   expect(runs).toBe(2);
 });
 
+test("without warming up the first round counts", async () => {
+  let runs = 0;
+  const work = () => Promise.resolve(runs++);
+  expect(await takeTurns([work], { repeat: 3, seconds: 60, signal, warmUp: false })).toEqual([1]);
+  expect(runs).toBe(3);
+});
+
 test("stops where it is told to", async () => {
   const stop = new AbortController();
   const work = () => {

@@ -1,8 +1,10 @@
 // Medians of works that take turns, so that a busy machine slows all of them alike.
 
 export interface TurnLimits {
-  /** Rounds that count; one before them compiles and warms up. */
+  /** Rounds that count. */
   readonly repeat: number;
+  /** Whether a round before them compiles and warms up; true where absent. */
+  readonly warmUp?: boolean;
   /** No round begins after so many seconds, once one has counted. */
   readonly seconds: number;
   readonly signal: AbortSignal;
@@ -14,11 +16,11 @@ export interface TurnLimits {
  */
 export async function takeTurns(
   works: readonly (() => Promise<number>)[],
-  { repeat, seconds, signal }: TurnLimits,
+  { repeat, seconds, signal, warmUp = true }: TurnLimits,
 ): Promise<number[]> {
   const measured = works.map(() => [] as number[]);
   let started = performance.now();
-  for (let round = 0; round <= repeat; round++) {
+  for (let round = warmUp ? 0 : 1; round <= repeat; round++) {
     if (round > 1 && performance.now() - started > seconds * 1000) {
       break;
     }

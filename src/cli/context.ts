@@ -7,16 +7,16 @@ import { startProgress, type Progress } from "./progress.ts";
 export class Context {
   /** Aborted at the first Ctrl-C. */
   readonly signal: AbortSignal;
+  readonly adapterKind: AdapterKind;
   /** Rejects when the device is lost or refuses a command; never resolves. Verbs race against it by themselves. */
   readonly gpuFailure: Promise<never>;
-  readonly #adapterKind: AdapterKind;
   #failGpu: (error: Error) => void = () => undefined;
   readonly #gpuMemory: number | undefined;
   #gpu: Promise<Gpu> | null = null;
 
   /** @param gpuMemory bytes, what the user says; undefined: what the adapter tells */
   constructor(adapterKind: AdapterKind, signal: AbortSignal, gpuMemory?: number) {
-    this.#adapterKind = adapterKind;
+    this.adapterKind = adapterKind;
     this.#gpuMemory = gpuMemory;
     this.signal = signal;
     this.gpuFailure = new Promise((_, reject) => {
@@ -56,7 +56,7 @@ export class Context {
     // Loaded late: text-only verbs start without Dawn.
     const [{ nodeGpu }, { openGpu }] = await Promise.all([import("./nodeGpu.ts"), import("../gpu/device.ts")]);
     const gpu = await openGpu(await nodeGpu(), {
-      kind: this.#adapterKind,
+      kind: this.adapterKind,
       memory: { setting: this.#gpuMemory, machine: totalmem() },
     });
     gpu.device.addEventListener("uncapturederror", (event) => {

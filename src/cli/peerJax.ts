@@ -15,10 +15,10 @@ export interface PeerOperands {
 
 /** The products of one matrix, ready to run. */
 export interface PeerProduct {
-  /** y = x·Wᵀ; waits for it. */
-  forward(): Promise<void>;
-  /** dX = dY·W; waits for it. */
-  backward(): Promise<void>;
+  /** y = x·Wᵀ, so many times over; waits for all. */
+  forward(times: number): Promise<void>;
+  /** dX = dY·W, likewise. */
+  backward(times: number): Promise<void>;
   /** The same, read back. */
   values(direction: "forward" | "backward"): Promise<Float32Array>;
   destroy(): void;
@@ -96,15 +96,14 @@ export class JaxPeer {
     const forward = () => parts.map((part) => np.matmul(input.ref, part.w.ref.transpose()));
     const backward = () =>
       parts.map((part) => np.matmul(part.dy.ref, part.w.ref)).reduce((sum, part) => np.add(sum, part));
-    const run = async (arrays: readonly Jax.Array[]) => {
-      for (const array of arrays) {
-        await array.blockUntilReady();
-        array.dispose();
-      }
+    const run = async (times: number, product: () => readonly Jax.Array[]) => {
+      const arrays = Array.from({ length: times }, product).flat();
+      await this.#jax.blockUntilReady(arrays);
+      arrays.forEach((array) => array.dispose());
     };
     return {
-      forward: () => run(forward()),
-      backward: () => run([backward()]),
+      forward: (times) => run(times, forward),
+      backward: (times) => run(times, () => [backward()]),
       values: async (direction) => {
         if (direction === "backward") {
           return (await backward().data()) as Float32Array;

@@ -1,0 +1,96 @@
+/** obp bench as a user runs it, on small works of the real engine. */
+import { afterAll, describe, expect, test } from "vitest";
+import { CommandFolder } from "./testCommand.ts";
+
+interface Row {
+  readonly name: string;
+  readonly seconds: number;
+  readonly gflops: number | null;
+  readonly ratio: number | null;
+  readonly peakFraction?: number;
+  readonly peakGpuBytes: number;
+  readonly peakHeapBytes: number;
+  readonly adapter: string;
+}
+interface Event {
+  readonly ph: string;
+  readonly name: string;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur: number;
+}
+
+const folder = new CommandFolder();
+afterAll(() => folder[Symbol.dispose]());
+const bench = (...words: readonly string[]) => folder.start("bench", ...words, "--json").outcome;
+
+test("matmul: both directions against a peer's product that agrees, and one row without", async () => {
+  const words = ["matmul", "--shape", "smollm2-135m", "--linear", "k, v", "--rows", "1", "128", "--layout", "q4", "q8"];
+  const outcome = await bench(...words, "--repeat", "1");
+  expect([outcome.code, outcome.stderr.includes("error")]).toEqual([0, false]);
+  const rows = outcome.json()["rows"] as Row[];
+  const of = (name: string) => rows.filter((row) => row.name.startsWith(name));
+  expect(of("forward k, v (q4)").map(({ name }) => name)).toEqual([
+    "forward k, v (q4) 1×576→192, smollm2-135m",
+    "forward k, v (q4) 128×576→192, smollm2-135m",
+  ]);
+  expect(rows.length).toBe(2 * 2 + 2 * 3);
+  const [one, many] = of("forward k, v (q8)");
+  const peer = of("forward k, v (jax-js f32)")[0];
+  expect(one?.ratio).toBeNull();
+  expect(many?.ratio).toBeCloseTo((peer?.seconds ?? NaN) / (many?.seconds ?? NaN), 9);
+  expect(peer?.ratio).toBeNull();
+  for (const row of rows) {
+    expect(row.seconds).toBeGreaterThan(0);
+    // No upper bound: on a busy machine the peak may have been measured in a bad moment.
+    expect(row.peakFraction).toBeGreaterThan(0);
+    expect(row.peakGpuBytes).toBeGreaterThan(192 * 576 * 0.5);
+    expect(row.adapter).not.toBe("");
+  }
+});
+
+describe("train", () => {
+  test("a random model of a known shape: rows of a step, kernels, and a trace in which kernels lie in their step", async () => {
+    const words = ["train", "--shape", "smollm2-135m", "--layers", "1", "--tokens", "32", "--stage", "sft"];
+    const outcome = await bench(...words, "--all-linear", "--repeat", "1", "--trace", "trace.json");
+    expect([outcome.code, outcome.stderr.includes("error")]).toEqual([0, false]);
+    const { rows, kernels } = outcome.json() as {
+      rows: Row[];
+      kernels: { kernel: string; seconds: number; share: number }[];
+    };
+    expect(rows.map(({ name }) => name)).toEqual([
+      "load smollm2-135m Q4_0, 1 of 30 layers",
+      "first step, sft, 32 tokens, smollm2-135m Q4_0, 1 of 30 layers",
+      "step, sft, 32 tokens, smollm2-135m Q4_0, 1 of 30 layers",
+    ]);
+    // One layer in Q4_0, and the tied embedding in Q8_0: its rows are no multiple of Q6_K's blocks.
+    expect(rows[0]?.peakGpuBytes).toBeGreaterThan(3_538_944 * 0.625 + 49152 * 576 * 1.25);
+    expect(rows[2]?.peakGpuBytes).toBeGreaterThan(rows[0]?.peakGpuBytes ?? NaN);
+    expect(rows[2]?.peakFraction).toBeGreaterThan(0);
+    expect(kernels.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+    expect(kernels.map(({ kernel }) => kernel)).toContain("optimizer.update");
+
+    const { traceEvents } = JSON.parse(folder.read("trace.json")) as { traceEvents: Event[] };
+    const spans = traceEvents.filter(({ ph }) => ph === "X");
+    const [cpu, gpu] = [1, 2].map((track) => spans.filter(({ tid }) => tid === track));
+    const [stage, step] = ["sft", "step 3"].map((name) => cpu?.find((span) => span.name === name));
+    expect(gpu?.length).toBeGreaterThan(40);
+    expect(spans.every(({ dur }) => dur > 0)).toBe(true);
+    for (const [outer, inner] of [[stage, step], ...(gpu ?? []).map((kernel) => [step, kernel] as const)] as const) {
+      expect(inner?.ts).toBeGreaterThanOrEqual(outer?.ts ?? NaN);
+      expect((inner?.ts ?? NaN) + (inner?.dur ?? NaN)).toBeLessThanOrEqual((outer?.ts ?? NaN) + (outer?.dur ?? NaN));
+    }
+    // On their track kernels follow one another.
+    expect(gpu?.every(({ ts }, i) => i === 0 || ts >= (gpu[i - 1]?.ts ?? NaN))).toBe(true);
+  });
+
+  test.each([
+    [["--shape", "llama-3.1-8b", "--layers", "33"], /expected --layers up to 32, .* got 33/],
+    [["--shape", "bundled", "--layers", "1"], /expected --layers with a known shape only, got it with bundled/],
+    [["--stage", "dpoo"], /expected --stage to be some of sft; sft\+cl; dpo, got dpoo/],
+  ])("%j is refused", async (words, message) => {
+    const { code, stderr } = await bench("train", ...words);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+  });
+});
