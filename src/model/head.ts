@@ -20,8 +20,13 @@ export interface SupervisedRow {
   readonly label: number;
 }
 
+/** Blocks of supervised rows that there is room for from the start; the room grows where a pass has more. */
+export const HEAD_BLOCKS = 4;
+
 /** Bytes of a softmax' statistics. */
 const STATS_BYTES = 16;
+/** Bytes of a supervised row: its index, its label, its statistics. */
+export const SLOT_BYTES = 4 + 4 + STATS_BYTES;
 
 export class Head {
   readonly #llama: Llama;
@@ -47,7 +52,7 @@ export class Head {
     const pool = new BufferPool(llama.queue.gpu);
     this.#pool = pool;
     const width = HEAD_BLOCK * config.hiddenSize * 4;
-    this.#slots = makeSlots(pool, 4);
+    this.#slots = makeSlots(pool, HEAD_BLOCKS);
     this.#gathered = pool.storage("gathered", width);
     this.#normed = pool.storage("head input", width);
     this.#rstd = pool.storage("head rstd", HEAD_BLOCK * 4);

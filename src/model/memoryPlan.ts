@@ -8,7 +8,7 @@ import { cacheBytesPerToken, decoderRows, type DecoderSize } from "./decoder.ts"
 import type { LlamaConfig } from "./gguf/config.ts";
 import type { GgufTensor } from "./gguf/header.ts";
 import { packedBytes, partRows } from "./gguf/pack.ts";
-import { HEAD_BLOCK } from "./head.ts";
+import { HEAD_BLOCK, HEAD_BLOCKS, SLOT_BYTES } from "./head.ts";
 import { MAX_PART_BYTES } from "./llama.ts";
 import { loraPages, paddedRank } from "./lora.ts";
 import { PICKED_BLOCK } from "./pickedHead.ts";
@@ -131,7 +131,7 @@ function adapterBytes(config: LlamaConfig, { rank, targets }: Pick<LoraConfig, "
 }
 
 function headBytes(config: LlamaConfig, width: number): number {
-  return HEAD_BLOCK * (4 * config.hiddenSize + width + 8) * F32;
+  return HEAD_BLOCK * ((4 * config.hiddenSize + width + 1) * F32 + HEAD_BLOCKS * SLOT_BYTES);
 }
 
 /** Outputs of the largest part of the head, of which logits exist at a time. */
