@@ -54,6 +54,7 @@ export function parseTargets(value: unknown): readonly LoraTarget[] {
 const FOREIGN_NAMES: Readonly<Record<string, keyof TrainConfig>> = {
   gradient_accumulation_steps: "gradAccumSteps",
   num_train_epochs: "epochs",
+  packing: "packTokens",
   gradient_checkpointing: "checkpointing",
   eval_steps: "evalEvery",
   early_stopping_patience: "earlyStopping",
