@@ -38,6 +38,7 @@ const verbs: readonly VerbEntry[] = [
     summary: "what a documents file holds, and what is wrong with it",
     load: () => import("./dataCheck.ts"),
   },
+  { name: "tsne", summary: "entity representations in one plane", load: () => import("./tsne.ts") },
   { name: "bundle", summary: "the same job for PyTorch on a cluster", load: () => import("./bundle.ts") },
   { name: "bench", summary: "benchmarks on this machine's adapter", load: () => import("./bench.ts") },
 ];

@@ -222,7 +222,7 @@ export function testMethod(
   });
 }
 
-function readMethodGolden(name: string): MethodGolden {
+export function readMethodGolden(name: string): MethodGolden {
   const path = new URL(`../../reference/goldens/${name}-method.json`, import.meta.url);
   return JSON.parse(readFileSync(path, "utf8")) as MethodGolden;
 }

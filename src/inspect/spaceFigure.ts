@@ -1,0 +1,191 @@
+/** Entities of several adapters laid out in one plane (OBP-LLM, Fig. 5; method.md, Figures), with scores, as data. */
+import type { CommandQueue } from "../gpu/queue.ts";
+import { pcg } from "../kernels/random.ref.ts";
+import { neighbourhoodPurity, silhouette, trustworthiness } from "./clusterScores.ts";
+import { principalComponents } from "./pca.ts";
+import type { EntitySpan, Representation } from "./representations.ts";
+import { runTsne, type TsneSettings } from "./tsne.ts";
+import { pickVectors, type Vectors } from "./vectors.ts";
+
+/** Neighbours that purity and trustworthiness look at. */
+export const NEIGHBOURS = 12;
+/** Deviation of the first coordinate where t-SNE starts. */
+const START_SCALE = 1e-4;
+
+export type LayoutMethod = "tsne" | "pca";
+
+/** How the plane was found. */
+export type Layout =
+  | {
+      readonly method: "tsne";
+      readonly settings: TsneSettings;
+      readonly start: "pca" | "random";
+      readonly seed: number;
+      /** Iterations done. */
+      readonly iterations: number;
+      readonly klDivergence: number;
+    }
+  | { readonly method: "pca"; readonly explained: readonly [number, number] };
+
+/** Of one adapter's entities; null where a score is not defined. */
+export interface SpaceScores {
+  /** Of the representations, by type. */
+  readonly silhouette: { readonly euclidean: number | null; readonly cosine: number | null };
+  /** Of the representations, at NEIGHBOURS. */
+  readonly purity: number | null;
+  /** Of the layout, at NEIGHBOURS. */
+  readonly trustworthiness: number | null;
+}
+
+export interface SpaceFigure {
+  readonly model: string;
+  readonly layer: number;
+  readonly representation: Representation;
+  /** In the order of the types file. */
+  readonly types: readonly string[];
+  readonly spans: readonly EntitySpan[];
+  /** Entities before a sample was drawn. */
+  readonly found: number;
+  readonly layout: Layout;
+  /** Positions (n, 2), all in one plane. */
+  readonly adapters: readonly {
+    readonly name: string;
+    readonly positions: Float32Array | Float64Array;
+    readonly scores: SpaceScores;
+  }[];
+}
+
+export type LayoutChoice =
+  | { readonly method: "pca" }
+  | {
+      readonly method: "tsne";
+      readonly settings: TsneSettings;
+      readonly start: "pca" | "random";
+      readonly seed: number;
+    };
+
+export interface LayoutOptions {
+  readonly signal?: AbortSignal;
+  /** Hears each state on the way: iterations done and in all, and positions (n, 2). */
+  readonly onState?: (iteration: number, total: number, positions: Float32Array) => void;
+}
+
+/** Lays all vectors out together. @throws Error where they cannot be; the signal's reason when stopped */
+export async function layOut(
+  queue: CommandQueue,
+  vectors: Vectors,
+  choice: LayoutChoice,
+  { signal, onState }: LayoutOptions = {},
+): Promise<{ layout: Layout; positions: Float32Array | Float64Array }> {
+  if (choice.method === "pca") {
+    const { explained, positions } = principalComponents(vectors);
+    return { layout: { method: "pca", explained }, positions };
+  }
+  const { settings, start, seed } = choice;
+  const first = start === "pca" ? scaled(principalComponents(vectors).positions) : null;
+  const states = runTsne(queue, vectors, first ?? randomStart(vectors.n, seed), settings, {
+    ...(signal === undefined ? {} : { signal }),
+  });
+  for await (const { iteration, positions, klDivergence, finished } of states) {
+    onState?.(iteration, settings.iterations, positions);
+    if (finished) {
+      return { layout: { method: "tsne", settings, start, seed, iterations: iteration, klDivergence }, positions };
+    }
+  }
+  throw new Error("expected t-SNE to end with a state, got none (report this)");
+}
+
+/** Principal components scaled down; null where all vectors are the same, which would never part. */
+function scaled(positions: Float64Array): Float32Array | null {
+  const squares = positions.reduce((sum, value, i) => sum + (i % 2 === 0 ? value * value : 0), 0);
+  const deviation = Math.sqrt((2 * squares) / positions.length);
+  return deviation > 0 ? Float32Array.from(positions, (value) => (value / deviation) * START_SCALE) : null;
+}
+
+/** Normal numbers by Box and Muller. */
+function randomStart(n: number, seed: number): Float32Array {
+  const base = pcg(seed >>> 0);
+  const uniform = (i: number): number => (pcg((base + i) >>> 0) + 1) / (2 ** 32 + 1);
+  return Float32Array.from({ length: 2 * n }, (_, i) => {
+    const radius = Math.sqrt(-2 * Math.log(uniform(2 * i)));
+    return START_SCALE * radius * Math.cos(2 * Math.PI * uniform(2 * i + 1));
+  });
+}
+
+/** Scores of one adapter's vectors and where they came to stand. */
+export function spaceScores(
+  vectors: Vectors,
+  positions: Float32Array | Float64Array,
+  spans: readonly EntitySpan[],
+): SpaceScores {
+  const labels = spans.map(({ type }) => type);
+  return {
+    silhouette: {
+      euclidean: silhouette(vectors, labels, "euclidean"),
+      cosine: silhouette(vectors, labels, "cosine"),
+    },
+    purity: neighbourhoodPurity(vectors, labels, NEIGHBOURS),
+    trustworthiness: trustworthiness(vectors, { data: positions, n: vectors.n, d: 2 }, NEIGHBOURS),
+  };
+}
+
+/** Vectors of several adapters below each other; all have the same number and width. */
+export function joinVectors(parts: readonly Vectors[]): Vectors {
+  const [first] = parts;
+  const d = first?.d ?? 0;
+  const data = new Float64Array(parts.reduce((sum, { n }) => sum + n * d, 0));
+  parts.forEach((part, i) => data.set(part.data, i * part.n * d));
+  return { data, n: d === 0 ? 0 : data.length / d, d };
+}
+
+/** The part of adapter i of `count` that were laid out together. */
+export function partOf(positions: Float32Array | Float64Array, i: number, count: number): Float64Array {
+  const n = positions.length / 2 / count;
+  const rows = Array.from({ length: n }, (_, row) => i * n + row);
+  return Float64Array.from(pickVectors({ data: positions, n: n * count, d: 2 }, rows).data);
+}
+
+/** What stands in the figure's JSON file. @param offset turns a UTF-16 offset of a span's document into the file's unit */
+export function figureJson(
+  { layout, adapters, spans, ...figure }: SpaceFigure,
+  offset: (span: EntitySpan, at: number) => number,
+): Record<string, unknown> {
+  const { method } = layout;
+  const of = (value: (scores: SpaceScores) => unknown): Record<string, unknown> =>
+    Object.fromEntries(adapters.map(({ name, scores }) => [name, value(scores)]));
+  return {
+    ...figure,
+    method,
+    ...(layout.method === "tsne"
+      ? { ...layout.settings, start: layout.start, seed: layout.seed, iterations: layout.iterations }
+      : { explainedVariance: layout.explained }),
+    klDivergence: layout.method === "tsne" ? layout.klDivergence : null,
+    silhouette: of(({ silhouette: both }) => both),
+    neighbours: NEIGHBOURS,
+    purity: of(({ purity }) => purity),
+    trustworthiness: of(({ trustworthiness: value }) => value),
+    points: adapters.flatMap(({ name, positions }) =>
+      spans.map((span, i) => ({
+        ...{ adapter: name, document: span.document, start: offset(span, span.start), end: offset(span, span.end) },
+        ...{ text: span.text, type: span.type, x: positions[2 * i] ?? NaN, y: positions[2 * i + 1] ?? NaN },
+      })),
+    ),
+  };
+}
+
+/** One line a point (RFC 4180). */
+export function figureCsv(figure: SpaceFigure, offset: (span: EntitySpan, at: number) => number): string {
+  const lines = figure.adapters.flatMap(({ name, positions }) =>
+    figure.spans.map((span, i) => {
+      const place = [positions[2 * i] ?? NaN, positions[2 * i + 1] ?? NaN];
+      const where = [offset(span, span.start), offset(span, span.end)];
+      return [name, span.document, ...where, span.text, span.type, ...place].map(csvField).join(",");
+    }),
+  );
+  return ["adapter,document,start,end,text,type,x,y", ...lines].join("\r\n") + "\r\n";
+}
+
+function csvField(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

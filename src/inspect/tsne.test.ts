@@ -1,0 +1,106 @@
+/** t-SNE on the GPU against scikit-learn's exact method, from the same start. */
+import { expect, test } from "vitest";
+import { testGpu } from "../gpu/nodeTestGpu.ts";
+import { CommandQueue } from "../gpu/queue.ts";
+import { trustworthiness } from "./clusterScores.ts";
+import { fittingPerplexity, runTsne, TSNE_DEFAULTS, type TsneSettings, type TsneState } from "./tsne.ts";
+import { tsneGoldens } from "./tsneGoldens.ts";
+import type { Vectors } from "./vectors.ts";
+
+const queue = new CommandQueue(await testGpu({ limits: "default" }));
+const { perplexity, sets } = tsneGoldens();
+
+async function collect(
+  vectors: Vectors,
+  start: Float32Array,
+  settings: Partial<TsneSettings>,
+  options?: Parameters<typeof runTsne>[4],
+): Promise<TsneState[]> {
+  const states: TsneState[] = [];
+  for await (const state of runTsne(queue, vectors, start, { ...TSNE_DEFAULTS, ...settings }, options)) {
+    states.push(state);
+  }
+  return states;
+}
+
+const line = (n: number, value: (i: number) => number = (i) => i): Vectors => ({
+  data: Float64Array.from({ length: n }, (_, i) => value(i)),
+  n,
+  d: 1,
+});
+const spread = (n: number): Float32Array => Float32Array.from({ length: 2 * n }, (_, i) => 1e-4 * Math.sin(i * i));
+
+test.each(sets)("$name: divergence within 2 % of scikit-learn's, trustworthiness not lower", async (golden) => {
+  const { vectors, start } = golden;
+  const states = await collect(vectors, start, { perplexity }, { every: 250 });
+  const last = states.at(-1);
+  expect(last?.finished).toBe(true);
+  expect(states.filter(({ finished }) => finished)).toHaveLength(1);
+  expect(last?.klDivergence).toBeGreaterThan(0.98 * Math.min(...golden.klDivergences));
+  expect(last?.klDivergence).toBeLessThan(1.02 * Math.max(...golden.klDivergences));
+  const layout = { data: last?.positions ?? new Float32Array(), n: vectors.n, d: 2 };
+  expect(trustworthiness(vectors, layout, 12)).toBeGreaterThan(golden.trustworthiness12 - 0.01);
+});
+
+test("the same input gives the same layout, and states come as asked", async () => {
+  const settings = { iterations: 25, perplexity: 5 };
+  const once = await collect(line(30), spread(30), settings, { every: 10 });
+  expect(once.map(({ iteration }) => iteration)).toEqual([10, 20, 25]);
+  expect(await collect(line(30), spread(30), settings, { every: 10 })).toEqual(once);
+});
+
+test("few and identical points give finite layouts", async () => {
+  for (const [vectors, value] of [
+    [line(2), 1],
+    [line(3), 1],
+    [line(9, () => 4), 2],
+  ] as const) {
+    const states = await collect(vectors, spread(vectors.n), { perplexity: value, iterations: 300 });
+    expect(states.at(-1)?.positions.every(Number.isFinite)).toBe(true);
+    expect(states.at(-1)?.klDivergence).toBeLessThan(1);
+  }
+});
+
+test("stops at the signal", async () => {
+  const controller = new AbortController();
+  const states = runTsne(
+    queue,
+    line(30),
+    spread(30),
+    { ...TSNE_DEFAULTS, perplexity: 5 },
+    {
+      every: 10,
+      signal: controller.signal,
+    },
+  );
+  await states.next();
+  controller.abort(new Error("stopped by the user"));
+  await expect(states.next()).rejects.toThrow("stopped by the user");
+});
+
+test.each<[string, Vectors, Partial<TsneSettings>, string]>([
+  ["one point", line(1), {}, "expected at least 2 points to lay out, got 1"],
+  ["too many", line(5001), {}, "expected at most 5000 points, got 5001"],
+  ["NaN", line(40, (i) => (i === 7 ? NaN : i)), {}, "expected finite vectors, got NaN in number 0 of vector 7"],
+  [
+    "perplexity",
+    line(20),
+    { perplexity: 20 },
+    "expected a perplexity from 1 to below 20, the number of points, got 20 (about 6 fits",
+  ],
+  ["iterations", line(40), { iterations: 0 }, "expected at least one iteration, got 0"],
+  ["rate", line(40), { learningRate: -1 }, "expected a learning rate above 0, got -1"],
+  [
+    "a rate beyond all bounds",
+    line(40),
+    { learningRate: 1e30 },
+    "expected points that stay finite, got none after 50 iterations",
+  ],
+  ["exaggeration", line(40), { earlyExaggeration: 0.5 }, "expected an early exaggeration from 1, got 0.5"],
+])("error: %s", async (_, vectors, settings, message) => {
+  await expect(collect(vectors, spread(vectors.n), settings)).rejects.toThrow(message);
+});
+
+test("perplexity for few points", () => {
+  expect([2, 4, 20, 91, 5000].map(fittingPerplexity)).toEqual([1, 1, 6, 30, 30]);
+});
