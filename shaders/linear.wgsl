@@ -31,46 +31,6 @@ struct Params {
 
 #import shared/weights
 
-// Weights k…k+7 of outputs n…n+3 before scaling: element i holds weight k+i of the four outputs.
-fn load_8x4(k: u32, n: u32) -> array<vec4f, 8> {
-  var w: array<vec4f, 8>;
-  if (LAYOUT <= 1u) {
-    let word = words[((k / 8u) * p.Np + n) / 4u];
-    for (var i = 0u; i < 8u; i++) {
-      w[i] = vec4f((word >> vec4u(4u * i)) & vec4u(15u));
-    }
-  } else if (LAYOUT == 2u) {
-    let first = bitcast<vec4i>(words[((k / 4u) * p.Np + n) / 4u]);
-    let last = bitcast<vec4i>(words[((k / 4u + 1u) * p.Np + n) / 4u]);
-    for (var i = 0u; i < 4u; i++) {
-      w[i] = vec4f((first << vec4u(24u - 8u * i)) >> vec4u(24u));
-      w[i + 4u] = vec4f((last << vec4u(24u - 8u * i)) >> vec4u(24u));
-    }
-  } else {
-    for (var i = 0u; i < 8u; i++) {
-      // K may end inside a step of 8; what lies past it must not meet the next row's x.
-      w[i] = select(vec4f(0.0), bitcast<vec4f>(words[(min(k + i, p.K - 1u) * p.Np + n) / 4u]), k + i < p.K);
-    }
-  }
-  return w;
-}
-
-// The same, dequantized.
-fn weights_8x4(k: u32, n: u32, s: ScaleMin) -> array<vec4f, 8> {
-  var w = load_8x4(k, n);
-  if (LAYOUT != 3u) {
-    for (var i = 0u; i < 8u; i++) {
-      w[i] = w[i] * s.scale + s.low;
-    }
-  }
-  return w;
-}
-
-fn dot_8x4(u: vec4f, v: vec4f, w: array<vec4f, 8>) -> vec4f {
-  let first = fma(vec4f(u.w), w[3], fma(vec4f(u.z), w[2], fma(vec4f(u.y), w[1], u.x * w[0])));
-  return fma(vec4f(v.w), w[7], fma(vec4f(v.z), w[6], fma(vec4f(v.y), w[5], fma(vec4f(v.x), w[4], first))));
-}
-
 fn store(row: u32, n: u32, value: vec4f) {
   for (var j = 0u; j < 4u; j++) {
     if (n + j < p.N) {
@@ -99,8 +59,8 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
     let s0 = scale_min4(k0, n, p.K, p.Np);
     let s1 = scale_min4(k0, n + 4u, p.K, p.Np);
     for (var k = k0; k < min(k0 + shared_inputs, p.K); k += 8u) {
-      let a = weights_8x4(k, n, s0);
-      let b = weights_8x4(k, n + 4u, s1);
+      let a = weights_8x4(k, n, s0, p.K, p.Np);
+      let b = weights_8x4(k, n + 4u, s1, p.K, p.Np);
       for (var r = 0u; r < ROWS; r++) {
         let u = x[base[r] + k / 4u];
         let v = x[base[r] + k / 4u + 1u];
@@ -131,37 +91,10 @@ fn forward_row(@builtin(global_invocation_id) id: vec3u) {
   for (var k0 = 0u; k0 < p.K; k0 += shared_inputs) {
     let s = scale_min4(k0, n, p.K, p.Np);
     for (var k = k0; k < min(k0 + shared_inputs, p.K); k += 8u) {
-      sum += dot_8x4(x[base + k / 4u], x[base + k / 4u + 1u], weights_8x4(k, n, s));
+      sum += dot_8x4(x[base + k / 4u], x[base + k / 4u + 1u], weights_8x4(k, n, s, p.K, p.Np));
     }
   }
   store(row, n, sum);
-}
-
-// Weights k…k+7 of outputs n…n+3, dequantized, transposed: element 2j holds k…k+3 of output n+j, 2j+1 holds k+4…k+7.
-fn weights_4x8(k: u32, n: u32, s: ScaleMin) -> array<vec4f, 8> {
-  var w: array<vec4f, 8>;
-  if (LAYOUT <= 1u) {
-    let word = words[((k / 8u) * p.Np + n) / 4u];
-    for (var j = 0u; j < 4u; j++) {
-      w[2u * j] = vec4f((vec4u(word[j]) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u)) * s.scale[j] + s.low[j];
-      w[2u * j + 1u] = vec4f((vec4u(word[j]) >> vec4u(16u, 20u, 24u, 28u)) & vec4u(15u)) * s.scale[j] + s.low[j];
-    }
-  } else if (LAYOUT == 2u) {
-    let first = bitcast<vec4i>(words[((k / 4u) * p.Np + n) / 4u]);
-    let last = bitcast<vec4i>(words[((k / 4u + 1u) * p.Np + n) / 4u]);
-    let up = vec4u(24u, 16u, 8u, 0u);
-    for (var j = 0u; j < 4u; j++) {
-      w[2u * j] = vec4f((vec4i(first[j]) << up) >> vec4u(24u)) * s.scale[j] + s.low[j];
-      w[2u * j + 1u] = vec4f((vec4i(last[j]) << up) >> vec4u(24u)) * s.scale[j] + s.low[j];
-    }
-  } else {
-    let t = load_8x4(k, n);
-    for (var j = 0u; j < 4u; j++) {
-      w[2u * j] = vec4f(t[0][j], t[1][j], t[2][j], t[3][j]);
-      w[2u * j + 1u] = vec4f(t[4][j], t[5][j], t[6][j], t[7][j]);
-    }
-  }
-  return w;
 }
 
 // Each invocation: ROWS rows × 8 inputs, four outputs at a time from the same words as forward.
@@ -180,7 +113,7 @@ fn backward(@builtin(global_invocation_id) id: vec3u) {
     base[r] = (min(row + r, p.rows - 1u) * p.stride + p.n0) / 4u;
   }
   for (var n = 0u; n < p.N; n += 4u) {
-    let w = weights_4x8(k, n, scale_min4(k, n, p.K, p.Np));
+    let w = weights_4x8(k, n, scale_min4(k, n, p.K, p.Np), p.K, p.Np);
     for (var r = 0u; r < ROWS; r++) {
       let d = dy[base[r] + n / 4u];
       // Four products are summed before they meet the large sum: a quarter of its rounding errors.

@@ -2,6 +2,8 @@
 // layer by layer, and no copy of it passes through the host. A quant is the sum of two uniform numbers, the scale of a
 // block one of eight, and means are zero: (8 + j)·2⁻ⁿ, times 7 too, is exact in f16. Outputs N ≤ n < Np are zero.
 override LAYOUT: u32 = 0u;
+override HALVES: bool = false;
+override SYMMETRIC: bool = false;
 override WG: u32 = 64u;
 
 struct Params {
@@ -48,7 +50,10 @@ fn fill_words(@builtin(global_invocation_id) id: vec3u) {
   let b = draw(i, 1u);
   var word = 0u;
   if (LAYOUT <= 1u) {
-    word = (a & 0x77777777u) + (b & 0x77777777u); // eight of 0 … 14
+    word = (a & 0x77777777u) + (b & 0x77777777u); // eight of 0 … 14, or of 1 … 15 where 8 stands for 0
+    word += select(0u, 0x11111111u, SYMMETRIC);
+  } else if (LAYOUT == 2u && HALVES) {
+    word = a; // quants of six bits, all as frequent
   } else if (LAYOUT == 2u) {
     word = ((a & 0x7f7f7f7fu) + (b & 0x7f7f7f7fu)) ^ 0x80808080u; // four of −128 … 126
   } else {
@@ -68,7 +73,9 @@ fn fill_scales(@builtin(global_invocation_id) id: vec3u) {
   let j = draw(i, 0u) & 7u;
   var word = 0u;
   var n = i % p.Np;
-  if (LAYOUT == 0u) {
+  if (LAYOUT == 0u && SYMMETRIC) {
+    word = f16_of(j, -8) | (f16_of(draw(i, 1u) & 7u, -8) << 16u);
+  } else if (LAYOUT == 0u) {
     word = f16_of(j, -8) | (f16_minus_seven(j, -8) << 16u);
   } else if (LAYOUT == 1u) {
     if (i < (p.K / 256u) * p.Np) {
@@ -78,8 +85,16 @@ fn fill_scales(@builtin(global_invocation_id) id: vec3u) {
       let odd = 32u + 4u * (draw(i, 1u) & 7u);
       word = even | (even << 8u) | (odd << 16u) | (odd << 24u); // m = sc
     }
+  } else if (LAYOUT == 2u && HALVES) {
+    if (i < (p.K / 256u) * p.Np) {
+      word = f16_of(0u, -14); // d = 2⁻¹⁴
+    } else {
+      for (var byte = 0u; byte < 4u; byte++) {
+        word |= (13u + ((draw(i, 0u) >> (3u * byte)) & 7u)) << (8u * byte);
+      }
+    }
   } else if (LAYOUT == 2u) {
-    // Pairs of one number: scale and minimum, which makes the quants' mean of −1 zero, or the scales of two halves.
+    // Pairs of one number: scale and minimum, which makes the quants' mean of −1 zero.
     word = f32_of(draw(i & ~1u, 0u) & 7u, -12);
     n = (i / 2u) % p.Np;
   }

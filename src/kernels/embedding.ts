@@ -11,6 +11,6 @@ export const embeddingGather = defineKernel({
   entryPoint: "gather",
   bindings: { ids: "read", words: "read", scales: "read", x: "read_write" },
   params: { rows: "u32", C: "u32", N: "u32", Np: "u32", n0: "u32" },
-  constants: { LAYOUT: 0, HALVES: 0, WG: 64 },
+  constants: { LAYOUT: 0, HALVES: 0, SYMMETRIC: 0, WG: 64 },
   workgroups: ({ rows, C }, { WG = 1 }) => [Math.ceil(C / WG), rows],
 });

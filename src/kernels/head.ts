@@ -14,6 +14,6 @@ export const headPicked = defineKernel({
   entryPoint: "picked",
   bindings: { x: "read", picks: "read", words: "read", scales: "read", y: "read_write" },
   params: { count: "u32", K: "u32", N: "u32", Np: "u32", n0: "u32" },
-  constants: { LAYOUT: 0, HALVES: 0, WG: 32 },
+  constants: { LAYOUT: 0, HALVES: 0, SYMMETRIC: 0, WG: 32 },
   workgroups: ({ count }) => [Math.min(count, PICKS_X), Math.ceil(count / PICKS_X)],
 });

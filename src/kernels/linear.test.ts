@@ -17,8 +17,8 @@ const TOLERANCE = 1e-5;
 
 /** Rows with and without a tail of the 4-row tile; N that needs padding, and K that fills several workgroups. */
 function shapesOf(variant: (typeof WEIGHT_VARIANTS)[number]) {
-  const largeK = variant.name === "q4k" ? 512 : 320;
-  const smallK = { q4: 32, q4k: 256, q8: 32, "q8 halves": 32, f32: 20 }[variant.name];
+  const largeK = variant.name === "q4k" || variant.name === "q8 halves" ? 512 : 320;
+  const smallK = { q4: 32, "q4 symmetric": 96, q4k: 256, q8: 32, "q8 halves": 256, f32: 20 }[variant.name];
   return [
     { rows: 1, N: 8, K: smallK },
     { rows: 7, N: 77, K: smallK },
@@ -89,7 +89,8 @@ describe.each(WEIGHT_VARIANTS)("linear, $name weights", (variant) => {
     const [N, K] = [13, 256];
     const { words, scales, Np } = randomWeights(new TestRandom(6), variant, N, K);
     const layout = (["q4", "q4k", "q8", "f32"] as const)[constants.LAYOUT];
-    const scaleKind = variant.name === "q8 halves" ? "halves" : "scaleMin";
+    const kinds = { "q8 halves": "halves", "q4 symmetric": "scale" } as const;
+    const scaleKind = variant.name in kinds ? kinds[variant.name as keyof typeof kinds] : "scaleMin";
     const weights = Float32Array.from({ length: N * K }, (_, i) =>
       weightAt({ words, scales, K, Np }, constants, Math.floor(i / K), i % K),
     );

@@ -12,7 +12,7 @@ const params = {
   stride: "u32",
   accumulate: "u32",
 } as const;
-const constants = { LAYOUT: 0, HALVES: 0, WG: 8 };
+const constants = { LAYOUT: 0, HALVES: 0, SYMMETRIC: 0, WG: 8 };
 const common = { source: linearWgsl, fragments: FRAGMENTS, params, constants } as const;
 /** Rows of a register tile, ROWS of the shader. */
 const ROWS = 4;

@@ -4,6 +4,7 @@ import type { TestRandom } from "./testRandom.ts";
 /** The override constants of each way to read weights, by the name that tests print. */
 export const WEIGHT_VARIANTS = [
   { name: "q4", constants: { LAYOUT: 0 } },
+  { name: "q4 symmetric", constants: { LAYOUT: 0, SYMMETRIC: 1 } },
   { name: "q4k", constants: { LAYOUT: 1 } },
   { name: "q8", constants: { LAYOUT: 2 } },
   { name: "q8 halves", constants: { LAYOUT: 2, HALVES: 1 } },
@@ -39,6 +40,10 @@ export function randomWeights(
   switch (name) {
     case "q4":
       return { ...sizes, words: anyWords(K / 8), scales: cells(K / 32, () => [f16Pair(scale(0.2), scale(1.6))]) };
+    case "q4 symmetric": {
+      const pairs = () => [f16Pair(scale(0.2), K % 64 === 0 ? scale(0.2) : 0)];
+      return { ...sizes, words: anyWords(K / 8), scales: cells(Math.ceil(K / 64), pairs) };
+    }
     case "q4k": {
       const outer = cells(K / 256, () => [f16Pair(scale(0.006), scale(0.05))]);
       const inner = cells(K / 64, () => [random.u32() & 0x3f3f3f3f]); // 6-bit scales and minima
@@ -47,7 +52,11 @@ export function randomWeights(
     case "q8":
       return { ...sizes, words: anyWords(K / 4), scales: cells(K / 32, () => [f32(scale(0.015)), f32(scale(1))]) };
     case "q8 halves":
-      return { ...sizes, words: anyWords(K / 4), scales: cells(K / 32, () => [f32(scale(0.015)), f32(scale(0.015))]) };
+      return {
+        ...sizes,
+        words: anyWords(K / 8 + K / 16),
+        scales: Uint32Array.from([...cells(K / 256, () => [f16(random, scale(0.0008))]), ...anyWords(K / 64)]),
+      };
     case "f32":
       return { ...sizes, words: cells(K, () => [f32(scale(2))]), scales: new Uint32Array(1) };
   }

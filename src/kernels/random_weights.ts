@@ -9,7 +9,7 @@ const common = {
   source: randomWeightsWgsl,
   fragments: FRAGMENTS,
   params: { count: "u32", N: "u32", Np: "u32", K: "u32", seed: "u32" },
-  constants: { LAYOUT: 0, WG: 64 },
+  constants: { LAYOUT: 0, HALVES: 0, SYMMETRIC: 0, WG: 64 },
   workgroups: ({ count }: { readonly count: number }) =>
     [Math.ceil(Math.min(count, ROW) / 64), Math.ceil(count / ROW)] as const,
 } as const;

@@ -9,10 +9,10 @@ export interface PackedWeights {
   readonly Np: number;
 }
 
-/** w[n][k]. LAYOUT 0 q4, 1 q4k, 2 q8 (HALVES: two scales a block and no minimum), 3 f32. */
+/** w[n][k]. LAYOUT 0 q4 (SYMMETRIC: Q4_0), 1 q4k, 2 q8 (HALVES: Q6_K), 3 f32. */
 export function weightAt(
   { words, scales, K, Np }: PackedWeights,
-  { LAYOUT, HALVES }: Readonly<Record<string, number>>,
+  { LAYOUT, HALVES, SYMMETRIC }: Readonly<Record<string, number>>,
   n: number,
   k: number,
 ): number {
@@ -21,6 +21,10 @@ export function weightAt(
   switch (LAYOUT) {
     case 0: {
       const q = (word(8) >>> (4 * (k % 8))) & 15;
+      if (SYMMETRIC === 1) {
+        const d = f16((at(scales, (block >> 1) * Np + n) >>> (16 * (block % 2))) & 0xffff);
+        return d * q - 8 * d;
+      }
       const scale = at(scales, block * Np + n);
       return f16(scale & 0xffff) * q + f16(scale >>> 16);
     }
@@ -31,11 +35,16 @@ export function weightAt(
       return f16(outer & 0xffff) * (inner & 255) * q - f16(outer >>> 16) * ((inner >>> 8) & 255);
     }
     case 2: {
+      if (HALVES === 1) {
+        const low = (word(8) >>> (4 * (k % 8))) & 15;
+        const high = (at(words, (K / 8) * Np + Math.floor(k / 16) * Np + n) >>> (2 * (k % 16))) & 3;
+        const bytes = at(scales, (K / 256) * Np + Math.floor(k / 64) * Np + n);
+        const inner = (bytes << (24 - 8 * (Math.floor(k / 16) % 4))) >> 24;
+        return f16(at(scales, Math.floor(k / 256) * Np + n) & 0xffff) * inner * ((low | (high << 4)) - 32);
+      }
       const q = (word(4) << (24 - 8 * (k % 4))) >> 24;
       const pair = 2 * (block * Np + n);
-      return HALVES === 1
-        ? f32(at(scales, pair + (k % 32 < 16 ? 0 : 1))) * q
-        : f32(at(scales, pair)) * q + f32(at(scales, pair + 1));
+      return f32(at(scales, pair)) * q + f32(at(scales, pair + 1));
     }
     case 3:
       return f32(word(1));

@@ -52,7 +52,7 @@ test.each(["Q4_0", "Q4_K_M"] as const)(
     };
     const config = { ...llama8b(), ...sizes, ropeFactors: null };
     const llama = await randomLlama(gpu, config, mix);
-    const perWeight = { Q4_0: 0.625, Q4_K: 0.578125, Q6_K: 1.25 };
+    const perWeight = { Q4_0: 0.5625, Q4_K: 0.578125, Q6_K: 0.828125 };
     const [plain, more] = mix === "Q4_0" ? (["Q4_0", "Q4_0"] as const) : (["Q4_K", "Q6_K"] as const);
     const layer = 256 * (256 + 128 + 256 + 512 + 512);
     const valueAndDown = 256 * (128 + 512); // of two layers the second is in the last eighth

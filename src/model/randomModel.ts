@@ -77,9 +77,8 @@ export async function randomMatrix(
   const { maxStorageBufferBindingSize, maxBufferSize } = queue.gpu.device.limits;
   const rows = partRows(tensor, Math.min(MAX_PART_BYTES, maxStorageBufferBindingSize, maxBufferSize));
   const constants = layoutConstants(LAYOUT_OF[type], scaleKind(type));
-  const fill = { LAYOUT: constants["LAYOUT"] ?? 0 };
-  await queue.pipelines.prepare(randomWords, fill);
-  await queue.pipelines.prepare(randomScales, fill);
+  await queue.pipelines.prepare(randomWords, constants);
+  await queue.pipelines.prepare(randomScales, constants);
   const parts: WeightPart[] = [];
   for (let n0 = 0; n0 < N; n0 += rows) {
     const partN = Math.min(rows, N - n0);
@@ -88,8 +87,8 @@ export async function randomMatrix(
     const words = pool.storage(`${name}[${n0}…] words`, bytes.words);
     const scales = pool.storage(`${name}[${n0}…] scales`, bytes.scales);
     const params = { N: partN, Np, K, seed: nameSeed(`${name} ${n0}`, seed) };
-    queue.dispatch(randomWords, { words }, { ...params, count: bytes.words / 4 }, fill, bytes.words);
-    queue.dispatch(randomScales, { scales }, { ...params, count: bytes.scales / 4 }, fill, bytes.scales);
+    queue.dispatch(randomWords, { words }, { ...params, count: bytes.words / 4 }, constants, bytes.words);
+    queue.dispatch(randomScales, { scales }, { ...params, count: bytes.scales / 4 }, constants, bytes.scales);
     parts.push({ n0, N: partN, Np, words, scales, constants });
   }
   return { name, N, K, parts };

@@ -63,14 +63,15 @@ export async function drainUploads(queue: CommandQueue): Promise<void> {
 }
 
 /** One object per combination, so that equal layouts share pipelines by identity of their key. */
-const CONSTANTS = WEIGHT_LAYOUTS.map((_, index) =>
-  [0, 1].map((halves) => Object.freeze({ LAYOUT: index, HALVES: halves })),
-);
+const CONSTANTS = WEIGHT_LAYOUTS.map((_, index) => ({
+  scaleMin: Object.freeze({ LAYOUT: index, HALVES: 0, SYMMETRIC: 0 }),
+  halves: Object.freeze({ LAYOUT: index, HALVES: 1, SYMMETRIC: 0 }),
+  scale: Object.freeze({ LAYOUT: index, HALVES: 0, SYMMETRIC: 1 }),
+}));
 
 /** The shader's overrides for a layout. */
 export function layoutConstants(layout: WeightLayout, scaleKind: ScaleKind): Readonly<Record<string, number>> {
-  const index = WEIGHT_LAYOUTS.indexOf(layout);
-  const constants = CONSTANTS[index]?.[scaleKind === "halves" ? 1 : 0];
+  const constants = CONSTANTS[WEIGHT_LAYOUTS.indexOf(layout)]?.[scaleKind];
   if (constants === undefined) {
     throw new Error(`expected a weight layout of ${WEIGHT_LAYOUTS.join(", ")}, got ${layout}`);
   }

@@ -34,18 +34,6 @@ export function f16ToF32Bits(bits: number): number {
   return (sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)) >>> 0;
 }
 
-/** f16 bits of -8·d for f16 bits d, or null where that overflows f16. Exact: 8 is a power of two. */
-export function minusEightTimesF16(d: number): number | null {
-  const sign = (d & 0x8000) ^ 0x8000;
-  const exponent = (d >> 10) & 0x1f;
-  const fraction = d & 0x3ff;
-  if (exponent >= 28) return null;
-  if (exponent !== 0) return sign | ((exponent + 3) << 10) | fraction;
-  if (fraction < 0x80) return sign | (fraction << 3);
-  const shift = Math.clz32(fraction) - 21; // 1..3: the subnormal becomes normal with exponent 4 - shift
-  return sign | ((4 - shift) << 10) | ((fraction << shift) & 0x3ff);
-}
-
 export interface BlockFormat {
   /** values that share one scale and minimum */
   readonly groupSize: 16 | 32;

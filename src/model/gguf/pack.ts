@@ -5,22 +5,17 @@
  * together and each u32 holds consecutive k of one output. Np = N rounded up to a multiple of 8, the rest zero.
  *   q4   Q4_0, Q4_1:  words[(k/8)·Np + n] = 8 nibbles, k ascending from bit 0;
  *        scales[(k/32)·Np + n] = f16(d) | f16(m) << 16;  w = d·q + m
+ *        scale (Q4_0): scales[(k/64)·Np + n] = f16(d) of the even 32-block and the odd one;  w = d·q - 8·d
  *   q4k  Q4_K: words as q4; scales: (K/256)·Np words [(k/256)·Np + n] = f16(d) | f16(dmin) << 16, then (K/64)·Np words
  *        [(k/64)·Np + n] = bytes sc, m of the even 32-block, sc, m of the odd one;  w = (d·sc)·q - dmin·m
  *   q8   Q5_0, Q5_1, Q8_0, Q5_K, Q6_K: words[(k/4)·Np + n] = 4 signed bytes, k ascending;
- *        scales[2·((k/32)·Np + n)] = two f32: scaleMin (scale, min), w = scale·q + min;
- *        halves (Q6_K) (scale of k%32 < 16, scale of the others), w = scale·q
+ *        scales[2·((k/32)·Np + n)] = two f32 (scale, min), w = scale·q + min;
+ *        halves (Q6_K): words[(k/8)·Np + n] = low nibbles, then from (K/8)·Np words [(k/16)·Np + n] = pairs of high bits;
+ *        scales[(k/256)·Np + n] = f16(d), then from (K/256)·Np [(k/64)·Np + n] = four signed bytes sc, of 16 k each;
+ *        w = (d·sc)·(q - 32)
  *   f32  F32, F16, BF16: words[k·Np + n] = f32 bits; scales: one zero word
  */
-import {
-  BLOCK_FORMATS,
-  f16ToNumber,
-  isQuantized,
-  kMin,
-  kScale,
-  minusEightTimesF16,
-  type QuantizedType,
-} from "./blocks.ts";
+import { BLOCK_FORMATS, f16ToNumber, isQuantized, kMin, kScale, type QuantizedType } from "./blocks.ts";
 import { floatBits } from "./dequantize.ts";
 import { GgufError } from "./ggufError.ts";
 import type { GgufTensor } from "./header.ts";
@@ -29,12 +24,12 @@ import { GGML_TYPES, rowBytes, type GgmlType } from "./types.ts";
 
 export const WEIGHT_LAYOUTS = ["q4", "q4k", "q8", "f32"] as const;
 export type WeightLayout = (typeof WEIGHT_LAYOUTS)[number];
-export type ScaleKind = "scaleMin" | "halves";
+export type ScaleKind = "scaleMin" | "halves" | "scale";
 
 /** Rows n0 .. n0 + N - 1 of a tensor, ready to upload. */
 export interface PackedPart {
   readonly layout: WeightLayout;
-  /** q8 only; else "scaleMin" */
+  /** "halves" of Q6_K, "scale" of Q4_0, else "scaleMin" */
   readonly scaleKind: ScaleKind;
   /** a multiple of 8 */
   readonly n0: number;
@@ -61,7 +56,7 @@ export const LAYOUT_OF: Readonly<Record<GgmlType, WeightLayout>> = {
 };
 
 export function scaleKind(type: GgmlType): ScaleKind {
-  return type === "Q6_K" ? "halves" : "scaleMin";
+  return type === "Q6_K" ? "halves" : type === "Q4_0" ? "scale" : "scaleMin";
 }
 
 /** Bytes of the two buffers for a weight (N, K). */
@@ -69,10 +64,13 @@ export function packedBytes(type: GgmlType, N: number, K: number): { words: numb
   const Np = Math.ceil(N / 8) * 8;
   switch (LAYOUT_OF[type]) {
     case "q4":
-      return { words: (Np * K) / 2, scales: (Np * K) / 8 };
+      return { words: (Np * K) / 2, scales: type === "Q4_0" ? 4 * Np * Math.ceil(K / 64) : (Np * K) / 8 };
     case "q4k":
       return { words: (Np * K) / 2, scales: (Np * K) / 64 + (Np * K) / 16 };
     case "q8":
+      if (type === "Q6_K") {
+        return { words: (Np * K * 3) / 4, scales: (Np * K) / 64 + (Np * K) / 16 };
+      }
       return { words: Np * K, scales: (Np * K) / 4 };
     case "f32":
       return { words: Np * K * 4, scales: 4 };
@@ -168,11 +166,13 @@ function packRows(tensor: GgufTensor, bytes: Uint8Array, part: PackedPart, n: nu
   for (let row = 0; row < count; row += ROWS_AT_ONCE) {
     const rows = { view, at: row * bytesPerRow, bytesPerRow, n: n + row, count: Math.min(ROWS_AT_ONCE, count - row) };
     if (!isQuantized(type)) packFloats(type, rows, part);
+    else if (type === "Q6_K") packSixBits(rows, part);
     else if (part.layout === "q8") packBytes(type, rows, part);
     else {
       packNibbles(type, rows, part);
       if (type === "Q4_K") packKScales(rows, part);
-      else packHalfScales(tensor, rows, part);
+      else if (type === "Q4_0") packScales(rows, part);
+      else packScalesAndMinima(rows, part);
     }
   }
 }
@@ -191,7 +191,6 @@ function packBytes(type: QuantizedType, rows: Rows, part: PackedPart): void {
   const { blockSize, blockBytes } = GGML_TYPES[type];
   const format = BLOCK_FORMATS[type];
   const scales = new Float32Array(part.scales.buffer);
-  const halves = part.scaleKind === "halves";
   for (let k = 0; k < K; k += 32) {
     const at = rows.at + Math.floor(k / blockSize) * blockBytes;
     const inBlock = k % blockSize;
@@ -202,9 +201,46 @@ function packBytes(type: QuantizedType, rows: Rows, part: PackedPart): void {
       const pair = 2 * ((k / 32) * Np + rows.n + r);
       const group = inBlock / format.groupSize;
       scales[pair] = format.scale(rows.view, block, group);
-      scales[pair + 1] = halves ? format.scale(rows.view, block, group + 1) : format.min(rows.view, block, group);
+      scales[pair + 1] = format.min(rows.view, block, group);
     }
   }
+}
+
+function packSixBits(rows: Rows, { words, scales, K, Np }: PackedPart): void {
+  const { blockSize, blockBytes } = GGML_TYPES.Q6_K;
+  const format = BLOCK_FORMATS.Q6_K;
+  const [highWords, subScales] = [(K / 8) * Np, (K / blockSize) * Np];
+  for (let k = 0; k < K; k += 64) {
+    const at = rows.at + Math.floor(k / blockSize) * blockBytes;
+    const inBlock = k % blockSize;
+    for (let r = 0; r < rows.count; r++) {
+      const block = at + r * rows.bytesPerRow;
+      const n = rows.n + r;
+      for (let i = 0; i < 64; i += 16) {
+        let [low, high] = [0, 0];
+        for (let j = 0; j < 16; j += 4) {
+          // Four bytes q - 32, of which the low six bits plus 32 are q.
+          const quad = format.quad(rows.view, block, (inBlock + i + j) / 4) ^ 0x20202020;
+          low |= lowNibbles(quad) << (4 * (j % 8));
+          high |= highPairs(quad) << (2 * j);
+          if (j % 8 === 4) {
+            words[Math.floor((k + i + j) / 8) * Np + n] = low;
+            low = 0;
+          }
+        }
+        words[highWords + ((k + i) / 16) * Np + n] = high;
+      }
+      // Bytes 192… are the scales of 16 inputs each, 208 and 209 the super-block's.
+      scales[subScales + (k / 64) * Np + n] = rows.view.getUint32(block + 192 + inBlock / 16, true);
+      if (inBlock === 0) scales[(k / blockSize) * Np + n] = rows.view.getUint16(block + 208, true);
+    }
+  }
+}
+
+/** Bits 4 and 5 of four bytes, in 8 bits. */
+function highPairs(quad: number): number {
+  const pairs = (quad >>> 4) & 0x03030303;
+  return (pairs | (pairs >>> 6) | (pairs >>> 12) | (pairs >>> 18)) & 0xff;
 }
 
 function packNibbles(type: QuantizedType, rows: Rows, { words, K, Np }: PackedPart): void {
@@ -234,19 +270,23 @@ function lowNibbles(quad: number): number {
   return (pairs | (pairs >>> 8)) & 0xffff;
 }
 
-function packHalfScales(tensor: GgufTensor, rows: Rows, { scales, K, Np }: PackedPart): void {
-  const { blockBytes } = GGML_TYPES[tensor.type];
+function packScales(rows: Rows, { scales, K, Np }: PackedPart): void {
+  const { blockBytes } = GGML_TYPES.Q4_0;
+  for (let block = 0; block < K / 32; block++) {
+    for (let r = 0; r < rows.count; r++) {
+      const d = rows.view.getUint16(rows.at + block * blockBytes + r * rows.bytesPerRow, true);
+      const to = (block >> 1) * Np + rows.n + r;
+      scales[to] = (scales[to] ?? 0) | (d << (16 * (block % 2)));
+    }
+  }
+}
+
+function packScalesAndMinima(rows: Rows, { scales, K, Np }: PackedPart): void {
+  const { blockBytes } = GGML_TYPES.Q4_1;
   for (let block = 0; block < K / 32; block++) {
     for (let r = 0; r < rows.count; r++) {
       const at = rows.at + block * blockBytes + r * rows.bytesPerRow;
-      const d = rows.view.getUint16(at, true);
-      const m = tensor.type === "Q4_0" ? minusEightTimesF16(d) : rows.view.getUint16(at + 2, true);
-      if (m === null) {
-        throw new GgufError(
-          `expected the Q4_0 scales of ${quoted(tensor.name)} to be below 8192, got f16 bits 0x${d.toString(16)} in row ${rows.n + r} of a part (the file is damaged)`,
-        );
-      }
-      scales[block * Np + rows.n + r] = d | (m << 16);
+      scales[block * Np + rows.n + r] = rows.view.getUint32(at, true); // f16(d), f16(m)
     }
   }
 }
@@ -289,12 +329,23 @@ function weight({ layout, scaleKind, words, scales, Np, K }: PackedPart, n: numb
   const word = (perWord: number) => words[Math.floor(k / perWord) * Np + n] ?? 0;
   const scale = (index: number) => scales[index] ?? 0;
   if (layout === "q8") {
+    if (scaleKind === "halves") {
+      const low = (word(8) >>> (4 * (k % 8))) & 0xf;
+      const high = ((words[(K / 8) * Np + Math.floor(k / 16) * Np + n] ?? 0) >>> (2 * (k % 16))) & 3;
+      const bytes = scale((K / 256) * Np + Math.floor(k / 64) * Np + n);
+      const inner = (bytes << (24 - 8 * (Math.floor(k / 16) % 4))) >> 24;
+      return f16ToNumber(scale(Math.floor(k / 256) * Np + n) & 0xffff) * inner * ((low | (high << 4)) - 32);
+    }
     const q = (word(4) << (24 - 8 * (k % 4))) >> 24;
     const pair = 2 * (Math.floor(k / 32) * Np + n);
-    if (scaleKind === "halves") return f32(scale(pair + (k % 32 < 16 ? 0 : 1))) * q;
     return f32(scale(pair)) * q + f32(scale(pair + 1));
   }
   const q = (word(8) >>> (4 * (k % 8))) & 0xf;
+  if (layout === "q4" && scaleKind === "scale") {
+    const block = Math.floor(k / 32);
+    const d = f16ToNumber((scale((block >> 1) * Np + n) >>> (16 * (block % 2))) & 0xffff);
+    return d * q - 8 * d;
+  }
   if (layout === "q4") {
     const dm = scale(Math.floor(k / 32) * Np + n);
     return f16ToNumber(dm & 0xffff) * q + f16ToNumber(dm >>> 16);
