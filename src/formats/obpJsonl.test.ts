@@ -75,6 +75,10 @@ describe("broken lines are named by number", () => {
     ],
     [line({ entities: [{ start: 2, end: 2, type: "x" }] }), /^line 2: document "a": entity 0 \(2–2, x\) is empty/],
     [line({ entities: [{ start: 3, end: 2, type: "x" }] }), /entity 0 \(3–2, x\) is empty/],
+    [
+      line({ text: "Ana  met Bo", entities: [{ start: 3, end: 5, type: "x" }] }),
+      /^line 2: document "a": entity 0 \(3–5, x\) covers white space only/,
+    ],
     [line({ entities: [{ start: -1, end: 2, type: "x" }] }), /entity 0 \(-1–2, x\) lies outside the text/],
     [line({ entities: [{ start: 0.5, end: 2, type: "x" }] }), /has offsets that are no whole numbers$/],
     [line({ entities: [{ start: 0, end: 2, type: "" }] }), /expected the name of a type/],

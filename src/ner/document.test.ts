@@ -27,6 +27,14 @@ describe("documentError", () => {
     [withEntity(3, 3), 'document "a": entity 0 (3–3, x) is empty: expected an end greater than the start'],
     [withEntity(0, 5), 'document "a": entity 0 (0–5, x) cuts a character in two at 5 (inside a surrogate pair)'],
     [withEntity(5, 6), 'document "a": entity 0 (5–6, x) cuts a character in two at 5 (inside a surrogate pair)'],
+    [
+      { id: "a", text: "ox  met", entities: [{ start: 2, end: 4, type: "x" }] },
+      'document "a": entity 0 (2–4, x) covers white space only: expected at least one character of text (correct or delete it)',
+    ],
+    [
+      { id: "a", text: "ox\u3000met", entities: [], rejected: [{ start: 2, end: 3, type: "x" }] },
+      /rejected span 0 \(2–3, x\) covers white space only/,
+    ],
     [withEntity(0, NaN), 'document "a": entity 0 (0–NaN, x) has offsets that are no whole numbers'],
     [withEntity(0, 3, "a\nb"), /expected the name of a type, without spaces around it or line breaks, got "a\\nb"$/],
     [withEntity(0, 3, " x"), /got " x"$/],

@@ -49,7 +49,8 @@ export function compareEntities(a: Entity, b: Entity): number {
 
 /**
  * What is wrong with a document, as one sentence that names it, or null. Overlapping and nested entities are sound (a
- * format that cannot hold them says so when it writes); the same span twice with the same type is not.
+ * format that cannot hold them says so when it writes); the same span twice with the same type is not, nor one of white
+ * space only: answers have nothing to write between <<< and >>>.
  */
 export function documentError(document: Document): string | null {
   const { id, text, entities, rejected = [], words } = document;
@@ -76,6 +77,9 @@ function listProblem(text: string, name: string, entities: readonly Entity[]): s
     }
     const problem = rangeError(text, start, end);
     if (problem !== null) return `${what} ${problem}`;
+    if (text.slice(start, end).trim() === "") {
+      return `${what} covers white space only: expected at least one character of text (correct or delete it)`;
+    }
     const key = `${start} ${end} ${type}`;
     if (seen.has(key)) return `${what} is given twice (delete one of the two)`;
     seen.add(key);

@@ -41,9 +41,10 @@ describe("addEntity", () => {
     expect(after.rejected).toEqual([quantity]);
   });
 
-  it("returns the same document where the entity is there already, is empty, or cuts a character in two", () => {
+  it("returns the same document where the entity is there already, is empty or blank, or cuts a character in two", () => {
     expect(addEntity(document, { ...butter })).toBe(document);
     expect(addEntity(document, { start: 3, end: 3, type: "x" })).toBe(document);
+    expect(addEntity(document, { start: 4, end: 5, type: "x" })).toBe(document);
     const emoji: ProjectDocument = { ...document, text: "😀 fine", entities: [] };
     expect(addEntity(emoji, { start: 1, end: 7, type: "x" })).toBe(emoji);
   });

@@ -24,6 +24,7 @@ export function addEntity(document: ProjectDocument, entity: Entity): ProjectDoc
   if (entity.end <= entity.start || splitsSurrogatePair(text, entity.start) || splitsSurrogatePair(text, entity.end)) {
     return document;
   }
+  if (text.slice(entity.start, entity.end).trim() === "") return document; // refused by every reader, as nothing to write
   if (entities.some((other) => sameEntity(other, entity))) return document;
   const kept = entities.filter((other) => other.type !== entity.type || !overlaps(other, entity));
   const added = withEntities(document, [...kept, { start: entity.start, end: entity.end, type: entity.type }]);
