@@ -77,6 +77,21 @@ test("pictures are the same files from the same words; CSV has a line a cell", a
   expect((await bytes("a.csv")).toString().split("\n")[0]).toMatch(/^adapter,layer,head,row,/);
 });
 
+test("what the contrastive loss sees, for each adapter", async () => {
+  const words = [...attention, ...gold, "--adapter", "base", "sft", "--contrastive"] as const;
+  const { code, stdout } = await run(...words, "--out", "c.json");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /contrastive loss, sft: [\d.]+, cross-entropy [\d.]+\n {2}cos -?[\d.]+ butter; left -?[\d.]+, right/,
+  );
+  const { contrastive } = JSON.parse(folder.read("c.json")) as {
+    contrastive: { name: string; entities: { left: { token: string } }[]; losses: Record<string, number> }[];
+  };
+  expect(contrastive.map(({ name }) => name)).toEqual(["base", "sft"]);
+  expect(contrastive[0]?.entities[0]?.left.token).toBe("elt"); // of "Melt"
+  expect(contrastive[0]?.losses["sft_loss"]).toBeGreaterThan(contrastive[1]?.losses["sft_loss"] ?? NaN);
+});
+
 test("overview: all layers and heads, with what the type's name and the first token take", async () => {
   const outcome = await run(
     ...attention,

@@ -5,7 +5,6 @@ import { attentionPicture } from "../inspect/attentionPicture.ts";
 import type { MapPrompt } from "../inspect/mapPrompt.ts";
 import { massCsv, type MassFigure, massPicture, meanMass } from "../inspect/massFigure.ts";
 import type { Llama } from "../model/llama.ts";
-import { Lora } from "../model/lora.ts";
 import type { EntityType } from "../ner/document.ts";
 import { defaultContrastiveLayer } from "../train/contrastive.ts";
 import { checkWritable, writeFileAtomic } from "./atomicFile.ts";
@@ -20,6 +19,8 @@ import {
   typeOf,
 } from "./attentionInput.ts";
 import type { Context } from "./context.ts";
+import { contrastiveViews } from "./attentionContrastive.ts";
+import { eachAdapter } from "./eachAdapter.ts";
 import { type Figure, figureFile, formatOf, type NamedAdapter } from "./figure.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { defineVerb, type Report } from "./verb.ts";
@@ -48,13 +49,28 @@ export const verb = defineVerb({
     const { llama } = await loadModel(model, null, context);
     const prompt =
       known ?? promptOf(model, given, type, null, await ownAnswer(llama, model, given, type, adapters[0], context));
-    const figure = given.overview
+    const drawn = given.overview
       ? await overview(llama, prompt, type, adapters, context)
       : await map(llama, prompt, { layer, head, type }, adapters, given, context);
+    const views = given.contrastive
+      ? await contrastiveViews(
+          llama,
+          model.tokenizer,
+          { text: given.text, entities: prompt.spans, type, layer },
+          adapters,
+          context,
+        )
+      : null;
+    const figure: Figure = {
+      ...drawn,
+      json: () => ({ ...drawn.json(), ...(views === null ? {} : { contrastive: views.json }) }),
+    };
     writeFileAtomic(given.out, await figureFile(figure, format, given.zoom));
     return {
       json: { ...figure.json(), response: prompt.response, out: given.out },
-      text: [`response: ${prompt.response}`, ...figure.lines, `written to ${given.out}`].join("\n"),
+      text: [`response: ${prompt.response}`, ...drawn.lines, ...(views?.lines ?? []), `written to ${given.out}`].join(
+        "\n",
+      ),
     };
   },
 });
@@ -69,7 +85,8 @@ async function map(
 ): Promise<AnyFigure> {
   const { ids, responseStart: columns, tokens } = prompt;
   const rows = ids.map((_, row) => row).slice(columns);
-  const maps = await ofEach(llama, adapters, layer + 1, context, async (name, lora, options) => {
+  const steps = { label: "attention", total: layer + 1, unit: "layers" };
+  const maps = await eachAdapter(llama, adapters, steps, context, async (name, lora, options) => {
     const [weights] = await attentionMaps(llama, lora, ids, { layers: [layer], head, rows, columns }, options);
     return { name, weights: weights ?? new Float32Array() };
   });
@@ -78,7 +95,7 @@ async function map(
     ...{ model, layer, head, heads, type: type.name },
     ...{ rows: tokens.slice(columns), columns: tokens.slice(0, columns), adapters: maps },
   };
-  const entities = prompt.entities.flat();
+  const entities = [...new Set(prompt.entities.flat())];
   const onEntities = maps.map(({ name, weights }) => {
     const all = rows.length * headsOf(figure).length;
     let sum = 0;
@@ -118,7 +135,8 @@ async function overview(
   const rows = ids.map((_, row) => row).slice(responseStart);
   const inSentence = [...new Set(entities.flat())];
   const sets = [inSentence, typeRows, [0]];
-  const masses = await ofEach(llama, adapters, llama.config.layers, context, async (name, lora, options) => {
+  const steps = { label: "attention", total: llama.config.layers, unit: "layers" };
+  const masses = await eachAdapter(llama, adapters, steps, context, async (name, lora, options) => {
     const [onEntities = [], onType = [], first = []] = await attentionMass(llama, lora, ids, rows, sets, options);
     return { name, entities: onEntities, type: onType, first };
   });
@@ -140,29 +158,4 @@ async function overview(
         `attention on entities, mean of all layers and heads, ${name}: ${meanMass(mass).toFixed(4)}`,
     ),
   };
-}
-
-/** One adapter after the other on the same model. */
-async function ofEach<T>(
-  llama: Llama,
-  adapters: readonly NamedAdapter[],
-  layers: number,
-  context: Context,
-  measure: (
-    name: string,
-    lora: Lora | null,
-    options: { readonly signal: AbortSignal; readonly onProgress: (done: number) => void },
-  ) => Promise<T>,
-): Promise<T[]> {
-  const progress = context.progress("attention", adapters.length * layers, "layers");
-  const results: T[] = [];
-  for (const [index, { name, weights }] of adapters.entries()) {
-    context.throwIfInterrupted();
-    const lora = weights === null ? null : Lora.fromWeights(llama, weights);
-    const onProgress = (done: number): void => progress.update(index * layers + done);
-    results.push(await measure(name, lora, { signal: context.signal, onProgress }));
-    lora?.destroy();
-  }
-  progress.finish();
-  return results;
 }

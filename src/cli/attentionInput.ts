@@ -38,6 +38,10 @@ export const attentionFlags = {
   layer: { kind: "integer", value: "N", min: 0, help: "from 0 (default: that of the contrastive loss, 26 of 32)" },
   head: { kind: "text", value: "H|mean|all", help: "one head, the mean, or each by itself (default mean)" },
   overview: { kind: "switch", help: "instead: attention on the entities in all layers and heads" },
+  contrastive: {
+    kind: "switch",
+    help: "also: cosines of the type with the entities and their neighbours, and the losses",
+  },
   scale: { kind: "choice", choices: ["linear", "log"], fallback: "linear", help: "of the colours" },
   "hide-first": { kind: "switch", help: "leave the first token out of the colour scale" },
   difference: { kind: "switch", help: "show what each adapter adds to the first" },
@@ -115,10 +119,11 @@ export function goldEntities({ gold, text }: AttentionAsked, type: EntityType): 
 }
 
 export function readAdapters({ adapter, difference }: AttentionAsked): NamedAdapter[] {
-  if (difference && adapter.length < 2) {
+  const named = namedAdapters(adapter, MOST_ADAPTERS);
+  if (difference && named.length < 2) {
     throw new UsageError(
-      `expected two --adapter for their difference, got ${adapter.length} (${BASE} is the model without)`,
+      `expected two --adapter for their difference, got ${named.length} (${BASE} is the model without)`,
     );
   }
-  return namedAdapters(adapter, MOST_ADAPTERS);
+  return named;
 }

@@ -42,6 +42,7 @@ describe.each(FAMILIES)("%s", (family) => {
     const prompt = of({ gold: null, response });
     expect(prompt.response).toBe(response);
     expect(prompt.entities.map((rows) => spelled(prompt, rows))).toEqual(["Tom", "Tom"]);
+    expect(prompt.spans.map(({ start }) => start)).toEqual([10, text.lastIndexOf("Tom")]);
     expect(new Set(prompt.entities.flat()).size).toBe(prompt.entities.flat().length);
     expect(of({ response }).entities.map((rows) => spelled(prompt, rows))).toEqual(["Marta", "Tom"]);
   });

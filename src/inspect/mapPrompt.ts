@@ -29,6 +29,8 @@ export interface MapPrompt {
   /** Token indices of the type's name in the instruction, and of each gold entity in the sentence. */
   readonly type: readonly number[];
   readonly entities: readonly (readonly number[])[];
+  /** The same entities as ranges of the sentence. */
+  readonly spans: readonly Entity[];
 }
 
 export interface MapPromptOptions {
@@ -77,7 +79,8 @@ export function mapPrompt(
   const tokens = readable(tokenizer, ids, offsets, prompt + response).map((text, row): MapToken => {
     return { text, role: ofType.has(row) ? "type" : ofEntity.has(row) ? "entity" : "plain" };
   });
-  return { ids, responseStart, tokens, response, type: typeRows, entities };
+  const placed = spans.map(([start, end]) => ({ start, end, type: type.name }));
+  return { ids, responseStart, tokens, response, type: typeRows, entities, spans: placed };
 }
 
 /** The tokenizer spells out the bytes of a token that is no whole characters; here the character stands for them. */
