@@ -107,10 +107,17 @@ export class AtomicFile {
   }
 }
 
-/** Writes several files together: none is renamed before all are safely on the disk. */
-export function writeFilesAtomic(files: ReadonlyMap<string, string | Uint8Array>): void {
-  const open: AtomicFile[] = [];
+/**
+ * Writes several files together: none is renamed before all are safely on the disk.
+ * @param written files that were written piece by piece, to appear with the others
+ */
+export function writeFilesAtomic(
+  files: ReadonlyMap<string, string | Uint8Array>,
+  written: readonly AtomicFile[] = [],
+): void {
+  const open = [...written];
   try {
+    written.forEach((file) => file.flush());
     for (const [path, data] of files) {
       const file = new AtomicFile(path);
       open.push(file);

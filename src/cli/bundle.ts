@@ -1,13 +1,13 @@
 // obp bundle: everything for the same job in PyTorch: accelerate launch reference/train.py BUNDLE.
 import { dirname, join, resolve } from "node:path";
-import { writeDocuments } from "../formats/formats.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
 import { parseSettings } from "../train/parseSettings.ts";
 import { STAGE_DEFAULTS } from "../train/presets.ts";
 import { checkTrainConfig, STAGES } from "../train/config.ts";
 import { readAdapter } from "./adapterFolder.ts";
 import { writeFilesAtomic } from "./atomicFile.ts";
-import { noteUnusedTypes, readDocuments, readJson, readTypes } from "./documents.ts";
+import { bundledDocuments, streamDocuments } from "./bundleDocuments.ts";
+import { readJson, readTypes } from "./documents.ts";
 import { readPreferences } from "./pairsFile.ts";
 import { readBytes } from "./readFile.ts";
 import { defineVerb } from "./verb.ts";
@@ -39,19 +39,14 @@ export const verb = defineVerb({
     out: { kind: "text", value: "FOLDER", required: true, help: "the bundle" },
   },
   example: "npx obp bundle --project public/samples/project.json --out /tmp/kitchen-bundle",
-  run({ flags }, context) {
+  async run({ flags }, context) {
     const { name, model, files } = readManifest(flags.project);
     const inProject = (file: string) => resolve(dirname(flags.project), file);
     const choose = (given: string | undefined, file: string | undefined) =>
       given ?? (file === undefined ? undefined : inProject(file));
-    const note = (line: string) => context.note(line);
     const reading = { format: undefined, offsets: "code-points" } as const;
     const types = readTypes(inProject(required(files, "types", flags.project)));
-    const documents = (file: string) => {
-      const read = readDocuments(file, reading, note);
-      noteUnusedTypes(read, types, note);
-      return writeDocuments(read, "obp-jsonl", { offsets: "code-points" }).text;
-    };
+    const documents = (file: string) => bundledDocuments(file, reading, types, context);
     const configFile = choose(flags.config, files.config);
     const settings = configFile === undefined ? {} : parseSettings(readJson(configFile), configFile);
     const config = { ...STAGE_DEFAULTS[flags.stage], ...settings, stage: flags.stage };
@@ -62,9 +57,10 @@ export const verb = defineVerb({
     }
     const adapter = choose(flags.adapter, files.adapter);
     const heldout = choose(undefined, files.heldout);
+    const train = inProject(required(files, "train", flags.project));
     const written = new Map<string, string | Uint8Array>([
       ["types.json", `${JSON.stringify(Object.fromEntries(types.map((t) => [t.name, t.definition])), null, 2)}\n`],
-      ["train.jsonl", documents(inProject(required(files, "train", flags.project)))],
+      ...(flags.stage === "source" ? [] : [["train.jsonl", documents(train)] as const]),
       ...(heldout === undefined ? [] : [["heldout.jsonl", documents(heldout)] as const]),
       ["config.json", `${JSON.stringify(config, null, 2)}\n`],
     ]);
@@ -80,13 +76,17 @@ export const verb = defineVerb({
         written.set(join("adapter", file), readBytes(join(adapter, file)));
       });
     }
-    const list = [...written.keys()].sort();
+    const list = [...new Set([...written.keys(), "train.jsonl"])].sort();
     written.set("bundle.json", `${JSON.stringify({ name, model, stage: flags.stage, files: list }, null, 2)}\n`);
-    writeFilesAtomic(new Map([...written].map(([file, data]) => [join(flags.out, file), data])));
-    return Promise.resolve({
-      json: { files: [...written.keys()].sort(), stage: flags.stage, out: flags.out },
-      text: `${written.size} files written to ${flags.out}: train with accelerate launch reference/train.py ${flags.out} --model MODEL`,
-    });
+    const streamed =
+      flags.stage === "source"
+        ? [await streamDocuments(train, join(flags.out, "train.jsonl"), reading, types, context)]
+        : [];
+    writeFilesAtomic(new Map([...written].map(([file, data]) => [join(flags.out, file), data])), streamed);
+    return {
+      json: { files: [...list, "bundle.json"].sort(), stage: flags.stage, out: flags.out },
+      text: `${list.length + 1} files written to ${flags.out}: train with accelerate launch reference/train.py ${flags.out} --model MODEL`,
+    };
   },
 });
 

@@ -63,16 +63,33 @@ export function noteUnusedTypes(
   types: readonly EntityType[],
   note: (line: string) => void,
 ): void {
-  const used = new Set(types.map(({ name }) => name));
-  const counts = new Map<string, number>();
-  for (const { type } of documents.flatMap(({ entities }) => entities)) {
-    if (!used.has(type)) {
-      counts.set(type, (counts.get(type) ?? 0) + 1);
+  const unused = new UnusedTypes(types);
+  documents.forEach((document) => unused.add(document));
+  unused.note(note);
+}
+
+/** The same of documents that come one by one. */
+export class UnusedTypes {
+  readonly #used: ReadonlySet<string>;
+  readonly #counts = new Map<string, number>();
+
+  constructor(types: readonly EntityType[]) {
+    this.#used = new Set(types.map(({ name }) => name));
+  }
+
+  add({ entities }: Document): void {
+    for (const { type } of entities) {
+      if (!this.#used.has(type)) {
+        this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
+      }
     }
   }
-  if (counts.size > 0) {
-    const list = [...counts].map(([type, count]) => `${type} (${count})`).join(", ");
-    note(`note: entities of types that are not among the given types are left out: ${list}`);
+
+  note(note: (line: string) => void): void {
+    if (this.#counts.size > 0) {
+      const list = [...this.#counts].map(([type, count]) => `${type} (${count})`).join(", ");
+      note(`note: entities of types that are not among the given types are left out: ${list}`);
+    }
   }
 }
 

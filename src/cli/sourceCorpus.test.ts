@@ -1,14 +1,14 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterAll, expect, test } from "vitest";
 import type { EntityType } from "../ner/document.ts";
 import { PRESETS } from "../train/presets.ts";
+import { streamDocuments } from "./bundleDocuments.ts";
 import { openWithTokenizer } from "./loadModel.ts";
 import { openSource } from "./sourceCorpus.ts";
+import { LiveMemory, writeLargeCorpus } from "./testLargeCorpus.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "obp-source-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -98,34 +98,43 @@ test.each([
 });
 
 test("memory does not grow with the corpus: a file of 60 MB", async () => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
   const path = file("large.jsonl", "");
-  const text = (i: number) =>
-    `Ann ${i} met the crew of the Lark at the pier of Vigo${", and it rained and rained".repeat(8)}.`;
-  for (let part = 0; part < 60; part++) {
-    let lines = "";
-    for (let i = 0; lines.length < 1e6; i++) {
-      lines += `${JSON.stringify({ id: part * 1e5 + i, text: text(i), entities: [{ start: 0, end: 3, type: "person" }] })}\n`;
-    }
-    appendFileSync(path, lines);
-  }
-  const inUse = () => {
-    collect();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return (heapUsed + arrayBuffers) / 2 ** 20;
-  };
-  const before = inUse();
-  let [most, next] = [0, 0];
-  const said = heard((done) => {
-    if (done < next) return;
-    next = done + 1e7;
-    most = Math.max(most, inUse());
-  });
+  writeLargeCorpus(path, 60);
+  const live = new LiveMemory();
+  const said = heard((done) => live.watch(done));
   const { examples, close } = await openSource(model, [path], types, config, reading, said);
   expect(examples.length).toBeGreaterThan(150_000);
   for (let i = 0; i < 200; i++) await examples.get((i * 7919) % examples.length);
-  most = Math.max(most, inUse());
+  const growth = live.growth();
   await close();
-  expect(most - before).toBeLessThan(30);
+  expect(growth).toBeLessThan(30);
+});
+
+test("nor does it while obp bundle copies one, and each record has an id of its own", async () => {
+  const path = file(
+    "copied.jsonl",
+    '{"text":"Bo.","entities":[{"start":0,"end":2,"type":"pet"}]}\n\n{"text":"Rain."}\n',
+  );
+  writeLargeCorpus(path, 30);
+  const out = join(folder, "bundle", "train.jsonl");
+  const live = new LiveMemory();
+  const said = heard((done) => live.watch(done));
+  const written = await streamDocuments(path, out, reading, types, said);
+  expect(live.growth()).toBeLessThan(15);
+  expect([existsSync(out), said.totals]).toEqual([false, [statSync(path).size]]);
+  written.commit();
+  const lines = readFileSync(out, "utf8").split("\n");
+  expect(lines.slice(0, 2).map((line) => JSON.parse(line) as unknown)).toEqual([
+    { id: "1", text: "Bo.", entities: [{ start: 0, end: 2, type: "pet" }] },
+    { id: "3", text: "Rain.", entities: [] },
+  ]);
+  expect(new Set(lines).size).toBe(readFileSync(path, "utf8").split("\n").length - 1); // without the blank line
+  expect(said.notes.at(-1)).toBe("note: entities of types that are not among the given types are left out: pet (1)");
+});
+
+test("a corpus cut short leaves no bundle behind", async () => {
+  const path = file("half.jsonl", '{"text":"a","entities":[]}\n{"text":"b","en');
+  const out = join(folder, "none", "train.jsonl");
+  await expect(streamDocuments(path, out, reading, types, heard())).rejects.toThrow(/got one cut short: line 2/);
+  expect(readdirSync(join(folder, "none"))).toEqual([]);
 });
