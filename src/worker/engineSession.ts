@@ -6,6 +6,7 @@ import { readPeft } from "../model/adapters/peft.ts";
 import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { readAdapter } from "../storage/adapterStore.ts";
+import { embeddingLeaves } from "./memory.ts";
 import type { OpenModel } from "./modelFacts.ts";
 import { throttle } from "./throttle.ts";
 import type { GpuProblem, GpuReport, GpuState, ModelState, StudioEvent } from "./protocol.ts";
@@ -96,10 +97,11 @@ export class EngineSession {
   /** The open model's weights on the GPU, loaded on first use. */
   async llama(signal: AbortSignal): Promise<Llama> {
     if (this.#llama !== null) return this.#llama;
-    const { gguf, facts } = this.openModel;
+    const { gguf, config, facts } = this.openModel;
     this.#emit({ kind: "phase", phase: "loading the model" });
     const llama = await Llama.load(this.gpu, gguf, {
       signal,
+      embeddingInFile: embeddingLeaves(gguf, config, this.gpu.capacity),
       onProgress: throttle((done, total) => this.#emit({ kind: "progress", done, total, unit: "bytes" })),
     });
     this.#llama = llama;

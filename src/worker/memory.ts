@@ -5,7 +5,7 @@ import type { LlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
 import { decodingParts, type MemoryPart, type PlannedModel, sumParts, weightParts } from "../model/memoryPlan.ts";
 import { answersSideBySide } from "../predict/predict.ts";
-import type { TrainConfig } from "../train/config.ts";
+import { PAPER_SFT, type TrainConfig } from "../train/config.ts";
 import { type MemorySettings, trainingNeed, whatFits } from "../train/memory.ts";
 import { packCapacity } from "../train/packing.ts";
 import type { MemoryNeed, ModelMemory } from "./protocol.ts";
@@ -40,6 +40,14 @@ export function modelMemory(
     inference: need(decoding),
     training: fits === null ? forTraining : { ...forTraining, reason: `${forTraining.reason}; ${fits}` },
   };
+}
+
+/** Whether an untied embedding stays in the file: where training with it on the GPU would not fit comfortably. */
+export function embeddingLeaves(gguf: GgufFile, config: LlamaConfig, capacity: GpuCapacity): boolean {
+  const model: PlannedModel = { config, tensors: [...gguf.tensors.values()], embeddingInFile: false };
+  const rows = Math.min(PAPER_SFT.maxLength, config.contextLength);
+  const { parts } = trainingNeed(model, PAPER_SFT, rows, capacity);
+  return !config.tiedEmbeddings && judge(sumParts(parts), capacity).verdict !== "yes";
 }
 
 function needOf(parts: readonly MemoryPart[], capacity: GpuCapacity | null): MemoryNeed {

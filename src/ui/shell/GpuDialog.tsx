@@ -1,7 +1,7 @@
 import { Dialog } from "../components/Dialog.tsx";
 import { Facts } from "../components/Facts.tsx";
 import { formatBytes, formatCount } from "../format.ts";
-import { ask, useEngine } from "../stores/engineStore.ts";
+import { ask, setGpuMemory, useEngine } from "../stores/engineStore.ts";
 import { gpuAdvice } from "./gpuAdvice.ts";
 
 export function GpuDialog() {
@@ -23,7 +23,7 @@ export function GpuDialog() {
       </Dialog>
     );
   }
-  const { adapterName, isSoftware, features, limits } = gpu.report;
+  const { adapterName, isSoftware, capacity, features, limits } = gpu.report;
   return (
     <Dialog title="GPU">
       <Facts
@@ -38,6 +38,22 @@ export function GpuDialog() {
           ]),
         ]}
       />
+      <label className="row">
+        Memory the engine may take, GB
+        <input
+          type="number"
+          className="number"
+          min={0.5}
+          step={0.5}
+          placeholder={capacity.source === "setting" ? "" : "not known"}
+          defaultValue={capacity.source === "setting" ? capacity.bytes / 1e9 : ""}
+          onChange={({ target }) => setGpuMemory(target.valueAsNumber > 0 ? target.valueAsNumber * 1e9 : null)}
+        />
+      </label>
+      <p className="muted">
+        WebGPU does not tell how much memory a GPU has. With this, models and trainings are judged by it, and training
+        keeps what fits. Empty: what the device tells.
+      </p>
     </Dialog>
   );
 }

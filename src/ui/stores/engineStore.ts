@@ -72,6 +72,7 @@ interface EngineState {
 }
 
 const ADAPTER_KEY = "obp.activeAdapter";
+const GPU_MEMORY_KEY = "obp.gpuMemory";
 const MODEL_KEY = "obp.model";
 export const BUNDLED_MODEL_URL = new URL("models/obp-mini.gguf", document.baseURI).href;
 
@@ -138,7 +139,16 @@ export async function connectEngine(): Promise<void> {
   } catch (error) {
     useView.getState().notify("error", messageOf(error));
   }
+  const gpuMemory = Number(localStorage.getItem(GPU_MEMORY_KEY) ?? 0);
+  if (gpuMemory > 0) await connected.setGpuMemory(gpuMemory);
   await Promise.allSettled([connected.openGpu(), openLastModel(connected), showLastRun(connected)]);
+}
+
+/** GPU memory that the engine may take, bytes, kept for the next visit; null: what the device tells. */
+export function setGpuMemory(bytes: number | null): void {
+  if (bytes === null) localStorage.removeItem(GPU_MEMORY_KEY);
+  else localStorage.setItem(GPU_MEMORY_KEY, `${bytes}`);
+  void ask((client) => client.setGpuMemory(bytes));
 }
 
 /** The run of the last visit, as far as it was saved. */
