@@ -16,6 +16,8 @@ export interface Gpu {
   capacity: GpuCapacity;
   /** What all pools hold. */
   readonly allocated: MemoryCount;
+  /** Lanes that surely run together, 0 where the device has no subgroups. */
+  readonly subgroupSize: number;
   readonly lost: Promise<GPUDeviceLostInfo>;
   /**
    * The first error that the device reported since the last call (out of memory, a command refused), or null. After one,
@@ -98,6 +100,7 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
     isSoftware,
     capacity: capacityOf(device, isSoftware, options.memory ?? {}),
     allocated: new MemoryCount(),
+    subgroupSize: device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0,
     lost: device.lost,
     takeError: () => {
       const error = firstError;

@@ -1,0 +1,184 @@
+// Quantized linear layer, both directions, as shaders/linear.wgsl has it (same sums, bit for bit), for adapters whose
+// subgroups have at least eight lanes. Each invocation owns 8 rows × 8 columns in registers.
+// On a software adapter a storage load costs as much as ten vector multiply-adds, also where all lanes read the same word:
+// so of eight neighbouring lanes each reads another row, and the rows reach the others through shuffles. The rows are
+// written out one by one because a shuffle from a lane known when compiling is a permutation in registers.
+enable subgroups;
+
+override LAYOUT: u32 = 0u;
+override HALVES: bool = false;
+override WG: u32 = 8u; // a multiple of 8
+
+const ROWS = 8u;
+
+struct Params {
+  rows: u32,
+  K: u32,       // inputs, a multiple of 4 (of 32 in the quantized layouts)
+  N: u32,       // outputs of this part
+  Np: u32,      // N rounded up to a multiple of 8
+  n0: u32,      // first output of this part in a row of y or dY
+  stride: u32,  // elements in a row of y or dY, in backward a multiple of 4
+  accumulate: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> words: array<vec4u>;
+@group(0) @binding(2) var<storage, read> scales: array<vec4u>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+
+#import shared/weights
+
+// Of row r: columns 0…3 of the tile at 2r, columns 4…7 at 2r + 1.
+alias Tile = array<vec4f, 16>;
+
+fn add_row8(sums: ptr<function, Tile>, r: u32, u: vec4f, v: vec4f, left: array<vec4f, 8>, right: array<vec4f, 8>) {
+  let ur = subgroupShuffle(u, r);
+  let vr = subgroupShuffle(v, r);
+  (*sums)[2u * r] += dot_8x4(ur, vr, left);
+  (*sums)[2u * r + 1u] += dot_8x4(ur, vr, right);
+}
+
+// sums[r] += (u, v) of lane r · the weights of eight inputs: left of columns 0…3, right of columns 4…7.
+fn add_rows8(sums: ptr<function, Tile>, u: vec4f, v: vec4f, left: array<vec4f, 8>, right: array<vec4f, 8>) {
+  add_row8(sums, 0u, u, v, left, right);
+  add_row8(sums, 1u, u, v, left, right);
+  add_row8(sums, 2u, u, v, left, right);
+  add_row8(sums, 3u, u, v, left, right);
+  add_row8(sums, 4u, u, v, left, right);
+  add_row8(sums, 5u, u, v, left, right);
+  add_row8(sums, 6u, u, v, left, right);
+  add_row8(sums, 7u, u, v, left, right);
+}
+
+fn add_row4(sums: ptr<function, Tile>, r: u32, u: vec4f, w: array<vec4f, 8>) {
+  let d = subgroupShuffle(u, r);
+  // Four products are summed before they meet the large sum: a quarter of its rounding errors.
+  (*sums)[2u * r] += fma(vec4f(d.w), w[6], fma(vec4f(d.z), w[4], fma(vec4f(d.y), w[2], d.x * w[0])));
+  (*sums)[2u * r + 1u] += fma(vec4f(d.w), w[7], fma(vec4f(d.z), w[5], fma(vec4f(d.y), w[3], d.x * w[1])));
+}
+
+// sums[r] += u of lane r · the weights of four outputs, as weights_4x8 gives them.
+fn add_rows4(sums: ptr<function, Tile>, u: vec4f, w: array<vec4f, 8>) {
+  add_row4(sums, 0u, u, w);
+  add_row4(sums, 1u, u, w);
+  add_row4(sums, 2u, u, w);
+  add_row4(sums, 3u, u, w);
+  add_row4(sums, 4u, u, w);
+  add_row4(sums, 5u, u, w);
+  add_row4(sums, 6u, u, w);
+  add_row4(sums, 7u, u, w);
+}
+
+fn store(row: u32, n: u32, value: vec4f) {
+  for (var j = 0u; j < 4u; j++) {
+    if (n + j < p.N) {
+      let at = row * p.stride + p.n0 + n + j;
+      y[at] = select(0.0, y[at], p.accumulate == 1u) + value[j];
+    }
+  }
+}
+
+@compute @workgroup_size(WG)
+fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  // Invocations past the end stay, since others shuffle with them, and write nothing.
+  let n = min(id.x * 8u, p.Np - 8u);
+  let first = id.y * ROWS;
+  let row = min(first + lane % ROWS, p.rows - 1u);
+  let base = row * (p.K / 4u);
+  var sums: Tile;
+  let shared_inputs = select(32u, 16u, HALVES); // inputs that share a scale
+  for (var k0 = 0u; k0 < p.K; k0 += shared_inputs) {
+    let s0 = scale_min4(k0, n, p.K, p.Np);
+    let s1 = scale_min4(k0, n + 4u, p.K, p.Np);
+    for (var k = k0; k < min(k0 + shared_inputs, p.K); k += 8u) {
+      let left = weights_8x4(k, n, s0, p.K, p.Np);
+      let right = weights_8x4(k, n + 4u, s1, p.K, p.Np);
+      add_rows8(&sums, x[base + k / 4u], x[base + k / 4u + 1u], left, right);
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    if (first + r < p.rows && id.x * 8u < p.Np) {
+      store(first + r, n, sums[2u * r]);
+      store(first + r, n + 4u, sums[2u * r + 1u]);
+    }
+  }
+}
+
+// One row (decoding): each invocation 1 row × 4 outputs. Eight lanes read 64 inputs of the row together.
+@compute @workgroup_size(WG)
+fn forward_row(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let n = min(id.x * 4u, p.Np - 4u);
+  let row = id.y;
+  let base = row * (p.K / 4u);
+  var sum = vec4f(0.0);
+  let shared_inputs = select(32u, 16u, HALVES);
+  var s = scale_min4(0u, n, p.K, p.Np);
+  for (var k0 = 0u; k0 < p.K; k0 += 64u) {
+    let at = min(k0 + 8u * (lane % 8u), p.K - 1u) / 4u;
+    let u = x[base + at];
+    let v = x[base + at + 1u];
+    for (var k = k0; k < min(k0 + 64u, p.K); k += 8u) {
+      if (k % shared_inputs == 0u) {
+        s = scale_min4(k, n, p.K, p.Np);
+      }
+      let holder = (k - k0) / 8u;
+      sum += dot_8x4(subgroupShuffle(u, holder), subgroupShuffle(v, holder), weights_8x4(k, n, s, p.K, p.Np));
+    }
+  }
+  if (id.x * 4u < p.Np) {
+    store(row, n, sum);
+  }
+}
+
+// Scales of four outputs for the eight inputs from k. Four neighbouring lanes share the 32-block, so each decodes one.
+fn shared_scales(k: u32, n: u32, lane: u32) -> ScaleMin {
+  if (LAYOUT == 3u) {
+    return ScaleMin(vec4f(1.0), vec4f(0.0));
+  }
+  let pair = scale_pair(k, n + lane % 4u, p.K, p.Np);
+  let four = lane & ~3u;
+  let a = vec4f(
+    subgroupShuffle(pair.x, four),
+    subgroupShuffle(pair.x, four + 1u),
+    subgroupShuffle(pair.x, four + 2u),
+    subgroupShuffle(pair.x, four + 3u),
+  );
+  let b = vec4f(
+    subgroupShuffle(pair.y, four),
+    subgroupShuffle(pair.y, four + 1u),
+    subgroupShuffle(pair.y, four + 2u),
+    subgroupShuffle(pair.y, four + 3u),
+  );
+  if (HALVES) {
+    return ScaleMin(select(a, b, (k & 16u) != 0u), vec4f(0.0));
+  }
+  return ScaleMin(a, b);
+}
+
+// Padding outputs (N ≤ n < Np) have zero weights; rows of dY are a multiple of 4 long.
+@compute @workgroup_size(WG)
+fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let k = min(id.x * 8u, (p.K - 1u) & ~7u);
+  let first = id.y * ROWS;
+  let row = min(first + lane % ROWS, p.rows - 1u);
+  let base = (row * p.stride + p.n0) / 4u;
+  var sums: Tile;
+  for (var n = 0u; n < p.N; n += 4u) {
+    let w = weights_4x8(k, n, shared_scales(k, n, lane), p.K, p.Np);
+    add_rows4(&sums, dy[base + n / 4u], w);
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    if (first + r < p.rows && id.x * 8u < p.K) {
+      let at = ((first + r) * p.K + k) / 4u;
+      let add = p.accumulate == 1u; // not a product with 0: what is overwritten may be NaN
+      dx[at] = select(vec4f(0.0), dx[at], add) + sums[2u * r];
+      if (k + 4u < p.K) {
+        dx[at + 1u] = select(vec4f(0.0), dx[at + 1u], add) + sums[2u * r + 1u];
+      }
+    }
+  }
+}
