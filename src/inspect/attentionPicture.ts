@@ -131,7 +131,9 @@ function heatmap(
     { kind: "cells", x, y, width, height, columns: columns.length, rows: rows.length, rgb },
     ...frame(x, y, width, height, INK.line, 0.5),
     ...runs(columns).flatMap(({ role, first, count }) => [
-      ...frame(x + first * cell, y, count * cell, height, INK[role], 1),
+      // White around it, so that it shows on dark cells too.
+      ...frame(x + first * cell, y, count * cell, height, BACKGROUND, 2.6),
+      ...frame(x + first * cell, y, count * cell, height, INK[role], 1.2),
       mark(role, x + (first + count / 2) * cell, y - 4.5),
     ]),
   ];
