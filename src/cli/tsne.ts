@@ -98,13 +98,18 @@ export const verb = defineVerb({
     }
     progress.finish();
     const { layout, positions } = await placed(llama.queue, joinVectors(parts), choice, context);
+    const scoring = context.progress("scores", plan.spans.length * adapters.length, "points");
+    const scored: SpaceFigure["adapters"][number][] = [];
+    for (const [i, { name }] of adapters.entries()) {
+      const own = partOf(positions, i, adapters.length);
+      const onProgress = (done: number): void => scoring.update(i * plan.spans.length + done);
+      const options = { signal: context.signal, onProgress };
+      scored.push({ name, positions: own, scores: await spaceScores(parts[i] as Vectors, own, plan.spans, options) });
+    }
+    scoring.finish();
     const figure: SpaceFigure = {
       ...{ model: config.name, layer, representation: given.representation, types: types.map(({ name }) => name) },
-      ...{ spans: plan.spans, found: plan.found, layout },
-      adapters: adapters.map(({ name }, i) => {
-        const own = partOf(positions, i, adapters.length);
-        return { name, positions: own, scores: spaceScores(parts[i] as Vectors, own, plan.spans) };
-      }),
+      ...{ spans: plan.spans, found: plan.found, layout, adapters: scored },
     };
     const offset = offsetsOf(documents, given.offsets);
     const drawn = {

@@ -1,6 +1,6 @@
 /** PCA and scores of layouts against scikit-learn's. */
 import { describe, expect, test } from "vitest";
-import { neighbourhoodPurity, silhouette, trustworthiness } from "./clusterScores.ts";
+import { clusterScores } from "./clusterScores.ts";
 import { principalComponents } from "./pca.ts";
 import { tsneGoldens } from "./tsneGoldens.ts";
 
@@ -14,13 +14,14 @@ const rows = (values: readonly (readonly number[])[]) => ({
 describe.each(sets)("$name", (golden) => {
   const { vectors, labels } = golden;
 
-  test("silhouettes and purity are scikit-learn's", () => {
-    expect(silhouette(vectors, labels, "euclidean")).toBeCloseTo(golden.silhouette.euclidean, 9);
-    expect(silhouette(vectors, labels, "cosine")).toBeCloseTo(golden.silhouette.cosine, 9);
-    expect(neighbourhoodPurity(vectors, labels, 10)).toBeCloseTo(golden.purity10, 9);
+  test("silhouettes and purity are scikit-learn's", async () => {
+    const { silhouette, purity } = await clusterScores(vectors, vectors, labels, 10);
+    expect(silhouette.euclidean).toBeCloseTo(golden.silhouette.euclidean, 9);
+    expect(silhouette.cosine).toBeCloseTo(golden.silhouette.cosine, 9);
+    expect(purity).toBeCloseTo(golden.purity10, 9);
   });
 
-  test("principal components are scikit-learn's, and so is their trustworthiness", () => {
+  test("principal components are scikit-learn's, and so is their trustworthiness", async () => {
     const { positions, explained } = principalComponents(vectors);
     const scale = Math.max(...golden.pca.map(Math.abs));
     positions.forEach((value, i) => {
@@ -29,44 +30,46 @@ describe.each(sets)("$name", (golden) => {
     expect(explained[0]).toBeGreaterThan(explained[1]);
     const layout = { data: positions, n: vectors.n, d: 2 };
     // Equal distances, of which these data have many, may stand in another order.
-    expect(trustworthiness(vectors, layout, 5)).toBeCloseTo(golden.pcaTrustworthiness5, 3);
+    const { trustworthiness } = await clusterScores(vectors, layout, labels, 5);
+    expect(trustworthiness).toBeCloseTo(golden.pcaTrustworthiness5, 3);
   });
 });
 
-test("by hand: two pairs far apart", () => {
+test("by hand: two pairs far apart", async () => {
   const points = rows([[0], [1], [10], [11]]);
-  const value = (1 - 1 / 10.5 + (1 - 1 / 9.5)) / 2;
-  expect(silhouette(points, ["a", "a", "b", "b"], "euclidean")).toBeCloseTo(value, 12);
-  expect(neighbourhoodPurity(points, ["a", "a", "b", "b"], 1)).toBe(1);
-  expect(neighbourhoodPurity(points, ["a", "b", "a", "b"], 1)).toBe(0);
-  expect(trustworthiness(points, points, 1)).toBe(1);
+  const pairs = await clusterScores(points, points, ["a", "a", "b", "b"], 1);
+  expect(pairs.silhouette.euclidean).toBeCloseTo((1 - 1 / 10.5 + (1 - 1 / 9.5)) / 2, 12);
+  expect([pairs.purity, pairs.trustworthiness]).toEqual([1, 1]);
+  expect((await clusterScores(points, points, ["a", "b", "a", "b"], 1)).purity).toBe(0);
+  const swapped = rows([[0], [10], [1], [11]]); // the neighbours' ranks are 2, 3, 3 and 2
+  expect((await clusterScores(points, swapped, ["a", "a", "b", "b"], 1)).trustworthiness).toBeCloseTo(
+    1 - (2 * 6) / (4 * 4),
+    12,
+  );
 });
 
-test("where a score is not defined it is null, and identical points or zeros give a number", () => {
+test("where a score is not defined it is null, and identical points or zeros give a number", async () => {
   const same = rows([
     [1, 2],
     [1, 2],
     [1, 2],
     [1, 2],
   ]);
-  expect(silhouette(same, ["a", "a", "a", "a"], "euclidean")).toBeNull();
-  expect(silhouette(same, ["a", "b", "c", "d"], "euclidean")).toBeNull();
-  expect(neighbourhoodPurity(same, ["a", "a", "a", "a"], 4)).toBeNull();
-  expect(trustworthiness(same, same, 2)).toBeNull();
-  expect(silhouette(same, ["a", "a", "b", "b"], "euclidean")).toBe(0);
-  expect(
-    silhouette(
-      rows([
-        [0, 0],
-        [0, 0],
-        [1, 0],
-        [2, 0],
-      ]),
-      ["a", "a", "b", "b"],
-      "cosine",
-    ),
-  ).toBe(0.5);
-  expect(trustworthiness(same, same, 1)).toBe(1);
+  const of = (labels: string[], k: number) => clusterScores(same, same, labels, k);
+  const none = { euclidean: null, cosine: null };
+  expect(await of(["a", "a", "a", "a"], 4)).toEqual({ silhouette: none, purity: null, trustworthiness: null });
+  expect((await of(["a", "b", "c", "d"], 2)).silhouette).toEqual(none);
+  expect(await of(["a", "a", "b", "b"], 1)).toMatchObject({
+    silhouette: { euclidean: 0, cosine: 0 },
+    trustworthiness: 1,
+  });
+  const zeros = rows([
+    [0, 0],
+    [0, 0],
+    [1, 0],
+    [2, 0],
+  ]);
+  expect((await clusterScores(zeros, zeros, ["a", "a", "b", "b"], 1)).silhouette.cosine).toBe(0.5);
   expect([...principalComponents(same).positions]).toEqual(new Array(8).fill(0));
   expect(() =>
     principalComponents(

@@ -1,94 +1,115 @@
 /** How well types part in a space, and how well a layout shows it. Plain loops in f64, O(n²·d). */
-import { normalized, squaredDistances, type Vectors } from "./vectors.ts";
+import { squaredDistances, type Vectors } from "./vectors.ts";
+
+/** Null where a score is not defined. */
+export interface ClusterScores {
+  /**
+   * Silhouette (Rousseeuw 1987) of the vectors, −1 … 1: the mean over points of (b − a)/max(a, b), a the mean distance to
+   * the others of its label, b the least mean distance to another label; 0 for a label of one point. Null unless there
+   * are at least two labels and fewer labels than points. Cosine: distance 1 − cosine, 1 to a vector of zeros.
+   */
+  readonly silhouette: { readonly euclidean: number | null; readonly cosine: number | null };
+  /** The mean share of a point's k nearest others among the vectors that have its label; null for not more than k points. */
+  readonly purity: number | null;
+  /**
+   * Trustworthiness of the layout at k (Venna & Kaski 2001): 1 unless points near each other in the layout are far from
+   * each other among the vectors: 1 − 2/(nk(2n − 3k − 1)) Σ_i Σ_j (rank_i(j) − k), over the j among i's k nearest in the
+   * layout but not among the vectors. Null where k is not below n/2.
+   */
+  readonly trustworthiness: number | null;
+}
+
+export interface ScoreOptions {
+  /** Looked at every few rows. */
+  readonly signal?: AbortSignal;
+  /** Hears points done and in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Work between two pauses (ms), in which a worker hears messages. */
+const PAUSE_EVERY = 40;
 
 /**
- * Silhouette (Rousseeuw 1987), the mean over points of (b − a)/max(a, b): a the mean distance to the others of its label,
- * b the least mean distance to another label; 0 for a label of one point. −1 … 1.
- * @param metric cosine: 1 − cosine; a vector of zeros is at distance 1 from all
- * @returns null unless there are at least two labels and fewer labels than points
+ * @param layout (n, 2), of the same points
+ * @param k neighbours that purity and trustworthiness look at
+ * @throws the signal's reason when stopped
  */
-export function silhouette(vectors: Vectors, labels: readonly string[], metric: "euclidean" | "cosine"): number | null {
+export async function clusterScores(
+  vectors: Vectors,
+  layout: Vectors,
+  labels: readonly string[],
+  k: number,
+  { signal, onProgress }: ScoreOptions = {},
+): Promise<ClusterScores> {
   const { n } = vectors;
   const names = [...new Set(labels)];
-  if (names.length < 2 || names.length >= n) {
-    return null;
-  }
   const own = labels.map((label) => names.indexOf(label));
   const sizes = names.map((_, c) => own.filter((label) => label === c).length);
-  // Between unit vectors 1 − cosine is half the squared distance.
-  const points = metric === "cosine" ? normalized(vectors) : vectors;
-  const zero = metric === "cosine" ? zeroVectors(vectors) : [];
-  const distances = new Float64Array(n);
-  let total = 0;
-  for (let i = 0; i < n; i++) {
-    const mine = own[i] ?? 0;
-    if (sizes[mine] === 1) {
-      continue;
-    }
-    squaredDistances(points, i, distances);
-    const sums = new Float64Array(names.length);
-    for (let j = 0; j < n; j++) {
-      const square = distances[j] ?? NaN;
-      const apart =
-        metric === "euclidean" ? Math.sqrt(square) : i !== j && (zero[i] === true || zero[j] === true) ? 1 : square / 2;
-      const label = own[j] ?? 0;
-      sums[label] = (sums[label] ?? 0) + apart;
-    }
-    const a = (sums[mine] ?? NaN) / ((sizes[mine] ?? NaN) - 1);
-    let b = Infinity;
-    sums.forEach((sum, label) => {
-      b = label === mine ? b : Math.min(b, sum / (sizes[label] ?? NaN));
-    });
-    total += a === b ? 0 : (b - a) / Math.max(a, b);
-  }
-  return total / n;
-}
-
-function zeroVectors({ data, n, d }: Vectors): boolean[] {
-  return Array.from({ length: n }, (_, i) => data.subarray(i * d, (i + 1) * d).every((value) => value === 0));
-}
-
-/**
- * Neighbourhood purity: the mean share of a point's k nearest others that have its label.
- * @returns null where there are not more than k points
- */
-export function neighbourhoodPurity(vectors: Vectors, labels: readonly string[], k: number): number | null {
-  const { n } = vectors;
-  if (n <= k) {
-    return null;
-  }
-  const distances = new Float64Array(n);
-  let same = 0;
-  for (let i = 0; i < n; i++) {
-    squaredDistances(vectors, i, distances);
-    for (const j of nearest(distances, i, k)) {
-      same += labels[j] === labels[i] ? 1 : 0;
-    }
-  }
-  return same / (n * k);
-}
-
-/**
- * Trustworthiness at k (Venna & Kaski 2001): 1 unless points near each other in the layout are far from each other among
- * the vectors: 1 − 2/(nk(2n − 3k − 1)) Σ_i Σ_j (rank_i(j) − k), over the j among i's k nearest in the layout but not among
- * the vectors.
- * @returns null where k is not below n/2, for which it is not defined
- */
-export function trustworthiness(vectors: Vectors, layout: Vectors, k: number): number | null {
-  const { n } = vectors;
-  if (k >= n / 2) {
-    return null;
-  }
-  const [far, near] = [new Float64Array(n), new Float64Array(n)];
-  let excess = 0;
+  const lengths = lengthsOf(vectors);
+  const [far, near, apart] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  let [euclidean, cosine, same, excess] = [0, 0, 0, 0];
+  let paused = performance.now();
   for (let i = 0; i < n; i++) {
     squaredDistances(vectors, i, far);
     squaredDistances(layout, i, near);
+    const mine = own[i] ?? 0;
+    far.forEach((square, j) => (apart[j] = Math.sqrt(square)));
+    euclidean += silhouetteOf(apart, own, sizes, mine);
+    const length = lengths[i] ?? NaN;
+    far.forEach((square, j) => (apart[j] = i === j ? 0 : cosineDistance(square, length, lengths[j] ?? NaN)));
+    cosine += silhouetteOf(apart, own, sizes, mine);
+    for (const j of nearest(far, i, k)) {
+      same += own[j] === mine ? 1 : 0;
+    }
     for (const j of nearest(near, i, k)) {
       excess += Math.max(0, rankOf(far, i, j) - k);
     }
+    if (performance.now() - paused > PAUSE_EVERY) {
+      await new Promise((resume) => setTimeout(resume));
+      signal?.throwIfAborted();
+      onProgress?.(i + 1, n);
+      paused = performance.now();
+    }
   }
-  return 1 - (2 * excess) / (n * k * (2 * n - 3 * k - 1));
+  const parts = names.length >= 2 && names.length < n;
+  return {
+    silhouette: { euclidean: parts ? euclidean / n : null, cosine: parts ? cosine / n : null },
+    purity: n > k ? same / (n * k) : null,
+    trustworthiness: k < n / 2 ? 1 - (2 * excess) / (n * k * (2 * n - 3 * k - 1)) : null,
+  };
+}
+
+function lengthsOf({ data, n, d }: Vectors): number[] {
+  return Array.from({ length: n }, (_, i) => {
+    let squares = 0;
+    for (let k = i * d; k < (i + 1) * d; k++) {
+      squares += (data[k] ?? NaN) ** 2;
+    }
+    return Math.sqrt(squares);
+  });
+}
+
+/** 1 − cosine of two vectors of known lengths and squared distance. */
+function cosineDistance(square: number, a: number, b: number): number {
+  return a === 0 || b === 0 ? 1 : (square - (a - b) ** 2) / (2 * a * b);
+}
+
+/** Of one point, from its distances to all. */
+function silhouetteOf(apart: Float64Array, own: readonly number[], sizes: readonly number[], mine: number): number {
+  if (sizes[mine] === 1) {
+    return 0;
+  }
+  const sums = new Float64Array(sizes.length);
+  for (let j = 0; j < apart.length; j++) {
+    const label = own[j] ?? 0;
+    sums[label] = (sums[label] ?? 0) + (apart[j] ?? NaN);
+  }
+  const a = (sums[mine] ?? NaN) / ((sizes[mine] ?? NaN) - 1);
+  let b = Infinity;
+  sums.forEach((sum, label) => {
+    b = label === mine ? b : Math.min(b, sum / (sizes[label] ?? NaN));
+  });
+  return a === b || b === Infinity ? 0 : (b - a) / Math.max(a, b);
 }
 
 /** The k indices other than i of least distance, of equals the first. */

@@ -24,13 +24,13 @@ const reduced = { ...iris.vectors, data: iris.vectors.data.map((value, i) => (i 
 async function figureOf(choice: Parameters<typeof layOut>[2]): Promise<SpaceFigure> {
   const parts = [reduced, iris?.vectors ?? reduced];
   const { layout, positions } = await layOut(queue, joinVectors(parts), choice);
-  return {
-    ...{ model: "Iris", layer: 7, representation: "key", types: NAMES, spans, found: 1234, layout },
-    adapters: ["base", "trained"].map((name, i) => {
-      const own = partOf(positions, i, 2);
-      return { name, positions: own, scores: spaceScores(parts[i] ?? reduced, own, spans) };
-    }),
-  };
+  const adapters: SpaceFigure["adapters"][number][] = [];
+  for (const [i, name] of ["base", "trained"].entries()) {
+    const own = partOf(positions, i, 2);
+    adapters.push({ name, positions: own, scores: await spaceScores(parts[i] ?? reduced, own, spans) });
+  }
+  const shown = { model: "Iris", layer: 7, representation: "key", types: NAMES, spans, found: 1234 } as const;
+  return { ...shown, layout, adapters };
 }
 
 test("t-SNE of two adapters together: data, caption and picture", async () => {

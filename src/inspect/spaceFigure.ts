@@ -1,7 +1,7 @@
 /** Entities of several adapters laid out in one plane (OBP-LLM, Fig. 5; method.md, Figures), with scores, as data. */
 import type { CommandQueue } from "../gpu/queue.ts";
 import { pcg } from "../kernels/random.ref.ts";
-import { neighbourhoodPurity, silhouette, trustworthiness } from "./clusterScores.ts";
+import { clusterScores, type ClusterScores, type ScoreOptions } from "./clusterScores.ts";
 import { principalComponents } from "./pca.ts";
 import type { EntitySpan, Representation } from "./representations.ts";
 import { runTsne, type TsneSettings } from "./tsne.ts";
@@ -27,16 +27,6 @@ export type Layout =
     }
   | { readonly method: "pca"; readonly explained: readonly [number, number] };
 
-/** Of one adapter's entities; null where a score is not defined. */
-export interface SpaceScores {
-  /** Of the representations, by type. */
-  readonly silhouette: { readonly euclidean: number | null; readonly cosine: number | null };
-  /** Of the representations, at NEIGHBOURS. */
-  readonly purity: number | null;
-  /** Of the layout, at NEIGHBOURS. */
-  readonly trustworthiness: number | null;
-}
-
 export interface SpaceFigure {
   readonly model: string;
   readonly layer: number;
@@ -51,7 +41,8 @@ export interface SpaceFigure {
   readonly adapters: readonly {
     readonly name: string;
     readonly positions: Float32Array | Float64Array;
-    readonly scores: SpaceScores;
+    /** By type; purity and trustworthiness at NEIGHBOURS. */
+    readonly scores: ClusterScores;
   }[];
 }
 
@@ -112,21 +103,15 @@ function randomStart(n: number, seed: number): Float32Array {
   });
 }
 
-/** Scores of one adapter's vectors and where they came to stand. */
+/** Scores of one adapter's vectors and of where they came to stand. */
 export function spaceScores(
   vectors: Vectors,
   positions: Float32Array | Float64Array,
   spans: readonly EntitySpan[],
-): SpaceScores {
-  const labels = spans.map(({ type }) => type);
-  return {
-    silhouette: {
-      euclidean: silhouette(vectors, labels, "euclidean"),
-      cosine: silhouette(vectors, labels, "cosine"),
-    },
-    purity: neighbourhoodPurity(vectors, labels, NEIGHBOURS),
-    trustworthiness: trustworthiness(vectors, { data: positions, n: vectors.n, d: 2 }, NEIGHBOURS),
-  };
+  options?: ScoreOptions,
+): Promise<ClusterScores> {
+  const types = spans.map(({ type }) => type);
+  return clusterScores(vectors, { data: positions, n: vectors.n, d: 2 }, types, NEIGHBOURS, options);
 }
 
 /** Vectors of several adapters below each other; all have the same number and width. */
@@ -151,7 +136,7 @@ export function figureJson(
   offset: (span: EntitySpan, at: number) => number,
 ): Record<string, unknown> {
   const { method } = layout;
-  const of = (value: (scores: SpaceScores) => unknown): Record<string, unknown> =>
+  const of = (value: (scores: ClusterScores) => unknown): Record<string, unknown> =>
     Object.fromEntries(adapters.map(({ name, scores }) => [name, value(scores)]));
   return {
     ...figure,
