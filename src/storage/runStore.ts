@@ -37,7 +37,7 @@ export async function readRun(id: string): Promise<{ record: RunRecord; inputs: 
   return { record, inputs };
 }
 
-/** Saves a record with one more checkpoint, and lets the oldest go. @returns the record as it was saved */
+/** Saves a record with one more checkpoint, and lets those go that are not needed any more. @returns the record as it was saved */
 export async function saveCheckpoint(
   record: RunRecord,
   step: number,
@@ -45,15 +45,19 @@ export async function saveCheckpoint(
 ): Promise<RunRecord> {
   const file = `${record.id}.${step}.${crypto.randomUUID().slice(0, 8)}.safetensors`;
   await writeFile("checkpoints", file, [bytes], `a checkpoint of "${record.name}"`);
-  const checkpoints = [{ file, step }, ...record.checkpoints];
-  const saved = { ...record, checkpoints: checkpoints.slice(0, KEPT_CHECKPOINTS) };
+  // Of later steps are those of a run that began afresh, as none of them could be read.
+  const before = record.checkpoints.filter((checkpoint) => checkpoint.step < step);
+  const checkpoints = [{ file, step }, ...before].slice(0, KEPT_CHECKPOINTS);
+  const saved = { ...record, checkpoints };
   try {
     await saveRun(saved);
   } catch (error) {
     await deleteFile("checkpoints", file);
     throw error;
   }
-  for (const old of checkpoints.slice(KEPT_CHECKPOINTS)) await deleteFile("checkpoints", old.file);
+  for (const old of record.checkpoints) {
+    if (!checkpoints.includes(old)) await deleteFile("checkpoints", old.file);
+  }
   return saved;
 }
 

@@ -50,8 +50,8 @@ export async function identityOf(run: Run, inputs: RunInputs): Promise<RunIdenti
 }
 
 /**
- * The newest state that can be read; null where the run has none yet. One that is damaged is named.
- * @throws Error where all are damaged, or the state is of another run
+ * The newest state that can be read; null where there is none, so that the run begins afresh. One that is damaged is named.
+ * @throws Error where the state is of another run or version
  */
 export async function latestState(
   run: Run,
@@ -71,9 +71,16 @@ export async function latestState(
     return checkpoint.state;
   }
   if (run.checkpoints.length > 0) {
-    throw new Error(`expected a state of "${run.name}" to go on from, got damaged files only (discard it, train anew)`);
+    warn(`No state of "${run.name}" can be used: it begins afresh, on the same data with the same seed.`);
   }
   return null;
+}
+
+/** A run as it was when `state` was saved, or as before its first step. */
+export function runAt(run: Run, state: TrainerState | null): Run {
+  if (state === null) return { ...run, logs: [], scores: [], alarms: [], seconds: 0, status: "running" };
+  const scores = run.scores.filter(({ step }) => step <= state.stepsDone);
+  return { ...run, logs: run.logs.slice(0, state.stepsDone), scores, status: "running" };
 }
 
 export class RunKeeper {

@@ -7,7 +7,7 @@ import type { TrainConfig } from "../train/config.ts";
 import type { TrainerState } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
 import type { Run, StudioEvent, TrainRequest, UnfinishedChain } from "./protocol.ts";
-import { identityOf, latestState, recordOf, runOf } from "./runKeeper.ts";
+import { identityOf, latestState, recordOf, runAt, runOf } from "./runKeeper.ts";
 import { readParent } from "./trainStage.ts";
 
 /** A run to begin or to go on with. */
@@ -39,8 +39,8 @@ export async function newJob(session: EngineSession, id: string, request: TrainR
 }
 
 /**
- * A run that was cut off or stopped, as it was at its last checkpoint.
- * @throws Error where it is gone, of another model, or none of its states can be read
+ * A run that was cut off or stopped, as it was at its last checkpoint; from its start where none can be read.
+ * @throws Error where it is gone, or of another model or version
  */
 export async function resumedJob(
   session: EngineSession,
@@ -49,9 +49,7 @@ export async function resumedJob(
 ): Promise<TrainJob> {
   const { run, inputs } = await readOwnRun(session, id);
   const state = await latestState(run, await identityOf(run, inputs), (message) => emit({ kind: "warning", message }));
-  const logs = run.logs.slice(0, state?.stepsDone ?? 0);
-  const scores = run.scores.filter(({ step }) => step <= logs.length);
-  return { run: { ...run, logs, scores, status: "running" }, state, inputs, parent: await readParent(run.parent) };
+  return { run: runAt(run, state), state, inputs, parent: await readParent(run.parent) };
 }
 
 /**
