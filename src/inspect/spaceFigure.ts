@@ -12,8 +12,6 @@ export const NEIGHBOURS = 12;
 /** Deviation of the first coordinate where t-SNE starts. */
 const START_SCALE = 1e-4;
 
-export type LayoutMethod = "tsne" | "pca";
-
 /** How the plane was found. */
 export type Layout =
   | {
