@@ -83,7 +83,7 @@ export function captionOf(figure: SpaceFigure): string {
 }
 
 function number(value: number | null): string {
-  return value === null ? "–" : value.toFixed(3);
+  return value === null ? "–" : value.toFixed(3).replace("-", "−");
 }
 
 function text(x: number, y: number, content: string, size: number, fill: string, strong = false): SceneShape {
