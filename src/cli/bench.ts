@@ -3,7 +3,7 @@ import { sceneSvg } from "../inspect/sceneSvg.ts";
 import { QUANTIZATION_MIXES } from "../model/quantizationMix.ts";
 import { benchDecode } from "./benchDecode.ts";
 import { benchDpo } from "./benchDpo.ts";
-import { benchMatmul, MATMUL_LAYOUTS, type MatmulLayout } from "./benchMatmul.ts";
+import { benchMatmul, MATMUL_LAYOUTS } from "./benchMatmul.ts";
 import { openBenchModel } from "./benchModel.ts";
 import { benchPacking } from "./benchPacking.ts";
 import { FmaPeak } from "./benchPeak.ts";
@@ -11,6 +11,7 @@ import { type BenchRow, type KernelRow, kernelsText, rowsText } from "./benchRow
 import { LINEAR_NAMES, matmulCases } from "./benchShapes.ts";
 import { benchScaling } from "./benchScaling.ts";
 import { benchTrain, LEAST_TOKENS, TRAIN_STAGES } from "./benchTrain.ts";
+import { shapeOf } from "../model/shapes.ts";
 import { writeFileAtomic } from "./atomicFile.ts";
 import type { Context } from "./context.ts";
 import { UsageError } from "./errors.ts";
@@ -36,6 +37,7 @@ interface BenchFlags {
   readonly quantization: string;
   readonly layers: number | undefined;
   readonly "all-linear": boolean;
+  readonly checkpointing: string | undefined;
   readonly trace: string | undefined;
   readonly out: string | undefined;
   readonly repeat: number | undefined;
@@ -57,7 +59,7 @@ export const verb = defineVerb({
       kind: "text",
       value: "LAYOUT",
       multiple: true,
-      help: `matmul: some of ${Object.keys(MATMUL_LAYOUTS).join(", ")} (default all)`,
+      help: `matmul: some of ${MATMUL_LAYOUTS.join(", ")} (default all)`,
     },
     linear: {
       kind: "text",
@@ -86,6 +88,11 @@ export const verb = defineVerb({
     },
     layers: { kind: "integer", value: "N", min: 1, help: "train: so many of a known shape's layers (default all)" },
     "all-linear": { kind: "switch", help: "train: LoRA on all seven linears instead of q, k, v, o" },
+    checkpointing: {
+      kind: "choice",
+      choices: ["none", "layer"],
+      help: "train: what is recomputed in backward (default none, of a known shape layer)",
+    },
     trace: { kind: "text", value: "FILE.json", help: "train: where a trace for ui.perfetto.dev is written" },
     out: { kind: "text", value: "FILE.svg", help: "scaling: where the plot is written" },
     repeat: { kind: "integer", value: "N", min: 0, help: "measured rounds, of which the median counts (default 3)" },
@@ -96,7 +103,7 @@ export const verb = defineVerb({
       help: "no new round after so many seconds of one matmul or train step (default 10, train 120, a curve of scaling 30)",
     },
   },
-  example: "npx obp bench matmul --shape bundled --rows 1 --layout q4 --repeat 1",
+  example: "npx obp bench matmul --shape bundled --rows 1 --layout Q4_0 --repeat 1",
   async run({ flags, positionals: { what = "matmul" } }, context) {
     if (!BENCHMARKS.includes(what)) {
       throw new UsageError(`expected one of ${BENCHMARKS.join(", ")}, got ${what}`);
@@ -130,14 +137,14 @@ async function matmul(flags: BenchFlags, context: Context): Promise<BenchRow[]> 
   const counts = flags.rows.flatMap((text) => text.split(",")).map(rowCount);
   const linears = some("linear", flags.linear, LINEAR_NAMES);
   const cases = await matmulCases(flags.shape, linears, counts.length === 0 ? undefined : counts);
-  const layouts = some("layout", flags.layout, Object.keys(MATMUL_LAYOUTS) as MatmulLayout[]);
+  const layouts = some("layout", flags.layout, MATMUL_LAYOUTS);
   const gpu = await context.gpu();
   const peer = flags.peer === "none" ? null : await JaxPeer.open(context.adapterKind, gpu.adapterName);
   const peak = await FmaPeak.create(gpu);
   const progress = context.progress("matmul", cases.length, "shapes");
   try {
     return await benchMatmul(gpu, {
-      ...{ cases, peer, peak, layouts: layouts ?? (Object.keys(MATMUL_LAYOUTS) as MatmulLayout[]) },
+      ...{ cases, peer, peak, layouts: layouts ?? MATMUL_LAYOUTS },
       ...{ repeat: Math.max(1, flags.repeat ?? 3), seconds: flags.seconds ?? 10, signal: context.signal },
       onProgress: (done) => progress.update(done),
     });
@@ -151,13 +158,22 @@ async function train(flags: BenchFlags, context: Context): Promise<Found> {
   const { shape = "bundled", layers, tokens = 150, trace } = flags;
   const mix = QUANTIZATION_MIXES.find((name) => name === flags.quantization) ?? "Q4_0";
   const wanted = some("stage", flags.stage, TRAIN_STAGES);
+  const known = shapeOf(shape) !== undefined;
+  const checkpointing = (flags.checkpointing ?? (known ? "layer" : "none")) === "layer" ? "layer" : "none";
   const model = await openBenchModel({ shape, mix, layers, tokens }, context);
   const peak = await FmaPeak.create(await context.gpu());
   try {
     return await benchTrain(
       model,
       {
-        ...{ tokens, trace, peak, stages: wanted ?? TRAIN_STAGES, allLinear: flags["all-linear"] },
+        ...{
+          tokens,
+          trace,
+          peak,
+          allLinear: flags["all-linear"],
+          checkpointing,
+          stages: wanted ?? (known ? ["sft"] : TRAIN_STAGES),
+        },
         ...{ repeat: flags.repeat ?? 3, seconds: flags.seconds ?? 120, signal: context.signal },
       },
       context,

@@ -4,11 +4,10 @@ import { BufferPool } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { expectClose } from "../gpu/expectClose.ts";
 import { CommandQueue } from "../gpu/queue.ts";
-import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
 import { randomWords } from "../kernels/random_weights.ts";
-import { unpackPart } from "../model/gguf/pack.ts";
+import { LAYOUT_OF, scaleKind, unpackPart } from "../model/gguf/pack.ts";
 import type { GgmlType } from "../model/gguf/types.ts";
-import { backwardLinear, forwardLinear } from "../model/linear.ts";
+import { backwardLinear, forwardLinear, linearKernels } from "../model/linear.ts";
 import { linearShape } from "../model/linearShape.ts";
 import { randomMatrix } from "../model/randomModel.ts";
 import type { QuantizedMatrix } from "../model/weights.ts";
@@ -18,15 +17,17 @@ import type { MatmulCase } from "./benchShapes.ts";
 import { takeTurns, type TurnLimits } from "./benchTurns.ts";
 import type { JaxPeer, PeerProduct } from "./peerJax.ts";
 
-/** GGUF types of which each has a layout of its own. */
-export const MATMUL_LAYOUTS = { q4: "Q4_0", q4k: "Q4_K", q8: "Q8_0", "q8 halves": "Q6_K", f32: "F32" } as const;
-export type MatmulLayout = keyof typeof MATMUL_LAYOUTS;
+/** GGUF types that the kernels read each in its own way (shaders/shared/weights.wgsl). */
+export const MATMUL_LAYOUTS = ["Q4_0", "Q4_1", "Q4_K", "Q6_K", "Q8_0", "F32"] as const satisfies readonly GgmlType[];
+export type MatmulLayout = (typeof MATMUL_LAYOUTS)[number];
 
 /** A peer is asked for products of so many rows or more: below it is not made for them. */
 const PEER_ROWS = 128;
 /** Operations of one measurement at least: small products run several times in it, or waiting is what is measured. */
 const LEAST_FLOPS = { software: 3e8, gpu: 2e11 };
 const MOST_TIMES = 32;
+/** What is compared with the peer before anything is timed. */
+const CHECKED = "Q4_0";
 /** Sums of products in f32 whose order differs. */
 const AGREEMENT = 1e-4;
 
@@ -91,7 +92,7 @@ class MatmulBench {
       const [x, y] = [await this.#random(pool, "x", rows * K), await this.#random(pool, "y", rows * N)];
       const matrices: (readonly [MatmulLayout, QuantizedMatrix])[] = [];
       for (const layout of layouts) {
-        if (fits(MATMUL_LAYOUTS[layout], K)) {
+        if (fits(layout, K)) {
           matrices.push([layout, await this.#matrix(pool, layout, N, K)]);
         }
       }
@@ -138,7 +139,7 @@ class MatmulBench {
     const pool = new BufferPool(this.#gpu);
     try {
       const [x, y] = [await this.#random(pool, "x", rows * K), await this.#random(pool, "dy", rows * N)];
-      const matrix = await this.#matrix(pool, "q4", N, K);
+      const matrix = await this.#matrix(pool, CHECKED, N, K);
       const read = async (buffer: GPUBuffer) => new Float32Array(await this.#queue.read(buffer));
       const w = await this.#weights(matrix);
       const product = await peer.product({ rows, N, K, x: await read(x), dy: await read(y), w });
@@ -178,10 +179,10 @@ class MatmulBench {
   }
 
   async #matrix(pool: BufferPool, layout: MatmulLayout, N: number, K: number): Promise<QuantizedMatrix> {
-    const tensor = { name: layout, type: MATMUL_LAYOUTS[layout], shape: [N, K] as const };
+    const tensor = { name: layout, type: layout, shape: [N, K] as const };
     const matrix = await randomMatrix(this.#queue, pool, tensor, 1);
     for (const { constants } of matrix.parts) {
-      for (const kernel of [linearForward, linearForwardRow, linearBackward]) {
+      for (const kernel of Object.values(linearKernels(this.#gpu))) {
         await this.#queue.pipelines.prepare(kernel, constants);
       }
     }
@@ -203,14 +204,17 @@ class MatmulBench {
     return copy;
   }
 
-  /** (N, K) f32 of a q4 matrix in one part. */
+  /** (N, K) f32 of a matrix of type CHECKED in one part. */
   async #weights({ parts: [part], N, K }: QuantizedMatrix): Promise<Float32Array<ArrayBuffer>> {
     if (part?.N !== N) {
       throw new Error(`expected a matrix (${N}, ${K}) in one part, got it split`);
     }
     const words = new Uint32Array(await this.#queue.read(part.words));
     const scales = new Uint32Array(await this.#queue.read(part.scales));
-    return unpackPart({ layout: "q4", scaleKind: "scaleMin", n0: 0, N, Np: part.Np, K, words, scales });
+    return unpackPart({
+      ...{ layout: LAYOUT_OF[CHECKED], scaleKind: scaleKind(CHECKED) },
+      ...{ n0: 0, N, Np: part.Np, K, words, scales },
+    });
   }
 }
 

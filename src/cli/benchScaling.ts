@@ -3,6 +3,7 @@ import { LORA_TARGETS } from "../model/adapters/loraWeights.ts";
 import type { LlamaConfig } from "../model/gguf/config.ts";
 import { Lora } from "../model/lora.ts";
 import { linearShape } from "../model/linearShape.ts";
+import { sumParts, trainingParts } from "../model/memoryPlan.ts";
 import { randomLlama } from "../model/randomModel.ts";
 import { PAPER_SFT } from "../train/config.ts";
 import { Trainer } from "../train/trainer.ts";
@@ -53,6 +54,7 @@ export async function benchScaling(
         limits,
       );
       const bytes = benches.map(({ gpuBytes }) => gpuBytes);
+      const planned = benches.map(({ plannedBytes }) => plannedBytes);
       benches.forEach(({ destroy }) => destroy());
       points.forEach((point, i) => {
         const work = stepWork(point);
@@ -64,7 +66,7 @@ export async function benchScaling(
           adapter: gpu.adapterName,
         });
       });
-      series.push({ title, values, seconds, bytes, work: points.map(stepWork), floats: points.map(stepFloats) });
+      series.push({ title, values, seconds, bytes, work: points.map(stepWork), planned });
       progress.update(series.length);
     }
   } finally {
@@ -79,17 +81,20 @@ async function openPoint(context: Context, { tokens, batch, rank, layers }: Read
   const config = {
     ...PAPER_SFT,
     ...{ rank, targets: LORA_TARGETS, gradAccumSteps: batch, maxSteps: 1000, packTokens: 0 },
+    checkpointing: "none" as const,
   };
   const examples = Array.from({ length: batch }, (_, n) => ({
     name: `prompt ${n}`,
     ids: Array.from({ length: tokens }, (_, i) => (i * 97 + n) % SHAPE.vocabSize),
     responseStart: tokens - RESPONSE_TOKENS,
   }));
+  const headWidth = Math.max(...llama.head.parts.map(({ Np }) => Np));
   const lora = Lora.create(llama, config, config.seed);
   const trainer = await Trainer.create(llama, lora, examples, config);
   return {
     trainer,
     gpuBytes: llama.gpuBytes + trainer.gpuBytes,
+    plannedBytes: llama.gpuBytes + sumParts(trainingParts(llama.config, headWidth, { ...config, rows: tokens })),
     destroy: () => {
       trainer.destroy();
       lora.destroy();
@@ -107,26 +112,8 @@ function stepWork({ tokens: T, batch, rank, layers }: Readonly<Record<Axis, numb
     lora += rank * (N + K);
   }
   const pairs = ((T * (T + 1)) / 2) * SHAPE.heads * SHAPE.headDim;
-  const recomputed = layers - 1;
   const forward = T * (linears + lora) + 2 * pairs; // Q·Kᵀ and P·V
-  const backward = T * (linears + 2 * lora) + 7 * pairs; // P again twice, dP twice, dQ, dK, dV
+  const backward = T * (linears + 2 * lora) + 7 * pairs; // scores and dP twice each, dQ, dK, dV
   const head = 2 * RESPONSE_TOKENS * SHAPE.hiddenSize * SHAPE.vocabSize;
-  return batch * ((layers + recomputed) * forward + layers * backward + head);
-}
-
-/** Values that a step holds, as numbers of 4 bytes: what grows with T and R, beside the weights. */
-function stepFloats({ tokens: T, rank, layers }: Readonly<Record<Axis, number>>): number {
-  const { hiddenSize: C, feedForwardSize: FF, vocabSize: V, heads, kvHeads, headDim } = SHAPE;
-  const [query, key] = [heads * headDim, kvHeads * headDim];
-  const activations = 3 * C + 3 * FF + 2 * query + 2 * key + LORA_TARGETS.length * rank;
-  const gradients = 2 * C + FF + 2 * query + 2 * key + rank;
-  const streams = (layers + 1) * C;
-  let [weights, lora] = [0, 0];
-  for (const target of LORA_TARGETS) {
-    const [N, K] = linearShape(SHAPE, target);
-    weights += (N * K * 0.625) / 4;
-    lora += rank * (N + K);
-  }
-  const head = 64 * (4 * C + V);
-  return T * (activations + gradients + streams) + layers * (weights + 4 * lora) + (V * C * 1.25) / 4 + head;
+  return batch * (layers * (forward + backward) + head);
 }

@@ -34,6 +34,7 @@ export interface TrainBenchOptions extends TurnLimits {
   readonly trace: string | undefined;
   /** All seven linears instead of the paper's four. */
   readonly allLinear: boolean;
+  readonly checkpointing: "none" | "layer";
 }
 
 /** One stage's step. */
@@ -138,17 +139,17 @@ async function stepSeconds({ trainer }: StageBench, signal: AbortSignal): Promis
 async function stageBench(
   llama: Llama,
   stage: TrainStage,
-  { tokens, allLinear }: TrainBenchOptions,
+  { tokens, allLinear, checkpointing }: TrainBenchOptions,
 ): Promise<StageBench> {
   const config: TrainConfig = {
     ...PAPER_SFT,
-    ...{ gradAccumSteps: 1, maxSteps: 1000, targets: allLinear ? LORA_TARGETS : PAPER_SFT.targets },
+    ...{ gradAccumSteps: 1, maxSteps: 1000, checkpointing, targets: allLinear ? LORA_TARGETS : PAPER_SFT.targets },
   };
   const lora = Lora.create(llama, config, config.seed);
   const chosen = sequence(llama.config, "chosen", tokens, 0);
   const supervised = RESPONSE_TOKENS;
   const flops = (rows: number, head: { readonly forward: number; readonly backward: number }) =>
-    stepFlops(llama.config, rows, head, config.checkpointing);
+    stepFlops(llama.config, rows, head, checkpointing);
   switch (stage) {
     case "sft": {
       const trainer = await Trainer.create(llama, lora, [chosen], config);
@@ -186,7 +187,7 @@ function stepFlops(
   config: LlamaConfig,
   rows: number,
   head: { readonly forward: number; readonly backward: number },
-  checkpointing: TrainConfig["checkpointing"],
+  checkpointing: TrainBenchOptions["checkpointing"],
 ): number {
   const { layers, hiddenSize: C, feedForwardSize: FF, heads, kvHeads, headDim, vocabSize } = config;
   const layer = C * headDim * (2 * heads + 2 * kvHeads) + 3 * C * FF;

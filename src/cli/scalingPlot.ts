@@ -1,5 +1,5 @@
 // The picture of obp bench scaling: time and memory of a step against what grows, on logarithmic axes, with the slope
-// that the counted work and the counted values expect beside each.
+// that the counted multiply-adds and the plan of memory expect beside each.
 import type { Scene, SceneShape } from "../inspect/scene.ts";
 import { quantity } from "./progress.ts";
 
@@ -11,8 +11,8 @@ export interface ScalingSeries {
   readonly bytes: readonly number[];
   /** Multiply-adds of the step at each value. */
   readonly work: readonly number[];
-  /** Numbers of 4 bytes that the step holds at each value. */
-  readonly floats: readonly number[];
+  /** Bytes that the plan of memory reckons at each value. */
+  readonly planned: readonly number[];
 }
 
 const PANEL = { width: 300, height: 220, left: 62, right: 14, top: 34, bottom: 44 };
@@ -29,16 +29,16 @@ export function scalingScene(adapter: string, series: readonly ScalingSeries[]):
     label(
       16,
       44,
-      `${adapter}. Both axes logarithmic; slopes are those of the straight line through all points.`,
+      `${adapter}. Both axes logarithmic; numbers are slopes of the straight line through all points.`,
       11,
       GREY,
     ),
   ];
-  series.forEach(({ title, values, seconds, bytes, work, floats }, column) => {
+  series.forEach(({ title, values, seconds, bytes, work, planned }, column) => {
     const x = column * PANEL.width;
     const time = { title: "seconds of a step", measured: seconds, expected: fittedTo(seconds, work), text: seconds3 };
     const memory = {
-      ...{ title: "GPU memory", measured: bytes, expected: floats.map((count) => 4 * count) },
+      ...{ title: "GPU memory", measured: bytes, expected: planned },
       text: (value: number) => `${quantity(value)}B`,
     };
     [time, memory].forEach((curve, row) => {
@@ -93,8 +93,8 @@ function panel(left: number, top: number, axis: string, values: readonly number[
   curve.measured.forEach((value, i) =>
     shapes.push({ kind: "circle", x: xOf(values[i] ?? 1), y: yOf(value), radius: 3, fill: MEASURED }),
   );
-  shapes.push(label(x0, top + 27, `measured, slope ${slope(curve.measured)}`, 10.5, MEASURED));
-  shapes.push(label(x1, top + 27, `expected, slope ${slope(curve.expected)}`, 10.5, EXPECTED, { anchor: "end" }));
+  shapes.push(label(x0, top + 27, `measured, ${slope(curve.measured)}`, 10.5, MEASURED));
+  shapes.push(label(x1, top + 27, `expected, ${slope(curve.expected)}`, 10.5, EXPECTED, { anchor: "end" }));
   return shapes;
 }
 

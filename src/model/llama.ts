@@ -10,7 +10,6 @@ import { dpoFactors, dpoLoss, dpoSum } from "../kernels/dpo.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
 import { halvesPack, halvesUnpack } from "../kernels/halves.ts";
 import { headPicked } from "../kernels/head.ts";
-import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { adamUpdate, clipByGlobalNorm, squareSums } from "../kernels/optimizer.ts";
 import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
@@ -21,6 +20,7 @@ import { type LlamaConfig, readLlamaConfig } from "./gguf/config.ts";
 import type { GgufFile } from "./gguf/gguf.ts";
 import type { GgufTensor } from "./gguf/header.ts";
 import { type Embedding, EmbeddingRows } from "./embedding.ts";
+import { linearKernels } from "./linear.ts";
 import { ropeTable } from "./ropeTable.ts";
 import { drainUploads, type QuantizedMatrix, uploadMatrix, uploadVector } from "./weights.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
@@ -191,7 +191,8 @@ export class Llama {
   async prepareInference(): Promise<void> {
     await this.#prepare([loraDown, loraUp, rmsnormForward, ropeRotate, swigluForward]);
     await this.#prepare([rowsCopy, rowsGather, rowsScatter]);
-    await this.#prepareLinear([linearForward, linearForwardRow]);
+    const { forward, forwardRow } = linearKernels(this.queue.gpu);
+    await this.#prepareLinear([forward, forwardRow]);
     await this.#prepare([crossEntropyAccumulate, crossEntropyFinish]);
     await this.#prepare([attentionForward], this.attentionConstants);
     if (!(this.embedding instanceof EmbeddingRows)) {
@@ -210,7 +211,7 @@ export class Llama {
     await this.#prepare([squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]);
     await this.#prepare([contrastivePool, contrastiveLoss, contrastiveSum, contrastiveScatter]);
     await this.#prepare([dpoSum, dpoLoss, dpoFactors]);
-    await this.#prepareLinear([linearBackward]);
+    await this.#prepareLinear([linearKernels(this.queue.gpu).backward]);
     await this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants);
   }
 
