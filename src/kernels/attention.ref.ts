@@ -1,7 +1,7 @@
 /**
  * CPU twins of shaders/attention.wgsl, the softmax written out in full. Query row t attends to the keys
  * first … end − 1 of its entry (first, end, parent, users) of segments, then to those of the entry `parent`, and so on up;
- * the rows t … users − 1 attend to row t; head h reads key/value head h/(NH/KVH):
+ * the rows t … users − 1 attend to row t. A call takes the rows from `first`; head h reads key/value head h/(NH/KVH):
  *   forward      P = softmax(scale·q·kᵀ), o = P·v, stats = (lse, 0)
  *   backward_q   delta = dO·O;  dS = P∘(dO·vᵀ − delta);  dq = scale·dS·k;  stats.y = delta
  *   backward_kv  dv = Pᵀ·dO;  dk = scale·dSᵀ·q over the query rows below users; never on cached keys
@@ -39,9 +39,9 @@ function keysOf(segments: Numbers, row: number): number[] {
 
 export const attentionForwardRef: KernelTwin<typeof attentionForward> = (
   { q, k, v, segments, o, stats },
-  { rows, heads, kvHeads, D, scale },
+  { first, rows, heads, kvHeads, D, scale },
 ) => {
-  for (let row = 0; row < rows; row++) {
+  for (let row = first; row < first + rows; row++) {
     const keys = keysOf(segments, row);
     for (let head = 0; head < heads; head++) {
       const kvHead = Math.floor((head * kvHeads) / heads);
@@ -61,9 +61,9 @@ export const attentionForwardRef: KernelTwin<typeof attentionForward> = (
 
 export const attentionBackwardQRef: KernelTwin<typeof attentionBackwardQ> = (
   { q, k, v, segments, o_saved, stats, d_o, dq },
-  { rows, heads, kvHeads, D, scale },
+  { first, rows, heads, kvHeads, D, scale },
 ) => {
-  for (let row = 0; row < rows; row++) {
+  for (let row = first; row < first + rows; row++) {
     for (let head = 0; head < heads; head++) {
       const kvHead = Math.floor((head * kvHeads) / heads);
       const query = headAt(row, heads, head, D);
@@ -84,21 +84,21 @@ export const attentionBackwardQRef: KernelTwin<typeof attentionBackwardQ> = (
 };
 
 export const attentionBackwardKvRef: KernelTwin<typeof attentionBackwardKv> = (
-  { q, k, v, segments, d_out, stats_saved, dk, dv },
-  { rows, heads, kvHeads, D, scale },
+  { q, k, v, segments, d_o, stats_saved, dk, dv },
+  { first, rows, heads, kvHeads, D, scale },
 ) => {
-  dk.fill(0, 0, rows * kvHeads * D);
-  dv.fill(0, 0, rows * kvHeads * D);
-  for (let row = 0; row < rows; row++) {
+  dk.fill(0, first * kvHeads * D, (first + rows) * kvHeads * D);
+  dv.fill(0, first * kvHeads * D, (first + rows) * kvHeads * D);
+  for (let row = first; row < first + rows; row++) {
     for (let i = row; i < at(segments, 4 * row + 3); i++) {
       for (let head = 0; head < heads; head++) {
         const key = headAt(row, kvHeads, Math.floor((head * kvHeads) / heads), D);
         const query = headAt(i, heads, head, D);
         const stat = 2 * (i * heads + head);
         const p = Math.exp(scale * dot(D, q, query, k, key) - at(stats_saved, stat));
-        const ds = p * (dot(D, d_out, query, v, key) - at(stats_saved, stat + 1));
+        const ds = p * (dot(D, d_o, query, v, key) - at(stats_saved, stat + 1));
         for (let c = 0; c < D; c++) {
-          dv[key + c] = at(dv, key + c) + p * at(d_out, query + c);
+          dv[key + c] = at(dv, key + c) + p * at(d_o, query + c);
           dk[key + c] = at(dk, key + c) + scale * ds * at(q, query + c);
         }
       }

@@ -3,13 +3,13 @@
  * Each layer's intermediates are those forward left ("none"), or are recomputed from its input or its block's ("layer",
  * k). Gradients lie where the intermediates lay that are done with (workspace.ts): the order of the products matters.
  */
-import { attentionBackwardKv, attentionBackwardQ } from "../kernels/attention.ts";
 import { halvesUnpack } from "../kernels/halves.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { rmsnormBackward } from "../kernels/rmsnorm.ts";
 import { swigluBackward } from "../kernels/swiglu.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
-import { attentionWork, dropoutParams, forwardLayer, NO_DROPOUT, type Pass, readerOf, rotate } from "./forward.ts";
+import { backwardAttention } from "./attention.ts";
+import { dropoutParams, forwardLayer, NO_DROPOUT, type Pass, readerOf, rotate } from "./forward.ts";
 import { backwardLinear } from "./linear.ts";
 import type { Lora, LoraPages } from "./lora.ts";
 import { blockLayers } from "./residuals.ts";
@@ -67,7 +67,7 @@ function restoreHalves({ llama, workspace, rows }: Pass, block: number, first: n
 function backwardLayer(pass: BackwardPass, layer: number): void {
   const { llama, workspace, rows } = pass;
   const { queue, config } = llama;
-  const { hiddenSize: C, heads, kvHeads, headDim, rmsNormEps: eps, feedForwardSize } = config;
+  const { hiddenSize: C, rmsNormEps: eps, feedForwardSize } = config;
   const weights = llama.layers[layer];
   const act = workspace.layers[layer];
   const input = workspace.residual[layer];
@@ -89,23 +89,7 @@ function backwardLayer(pass: BackwardPass, layer: number): void {
   );
 
   adaptedBackward(pass, grads, layer, "o_proj", act.o, dx, dO, false);
-  const attention = { rows, heads, kvHeads, D: headDim, scale: 1 / Math.sqrt(headDim) };
-  const work = attentionWork(pass);
-  const { segments } = workspace;
-  queue.dispatch(
-    attentionBackwardQ,
-    { q: act.q, k: act.k, v: act.v, segments, o_saved: act.o, stats: act.stats, d_o: dO, dq: dQ },
-    attention,
-    llama.attentionConstants,
-    3 * work,
-  );
-  queue.dispatch(
-    attentionBackwardKv,
-    { q: act.q, k: act.k, v: act.v, segments, d_out: dO, stats_saved: act.stats, dk: dK, dv: dV },
-    attention,
-    llama.attentionConstants,
-    4 * work,
-  );
+  backwardAttention(pass, act, { dO, dQ, dK, dV });
   const reader = readerOf(pass, layer);
   if (reader?.rope === "post") {
     reader.backward?.(dQ, dK, layer);

@@ -1,5 +1,4 @@
 /** Llama forward (Touvron et al. 2023) with LoRA on any linear: token ids to the residual stream after the last layer. */
-import { attentionForward } from "../kernels/attention.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
 import { halvesPack } from "../kernels/halves.ts";
 import { loraDown, loraUp } from "../kernels/lora.ts";
@@ -9,21 +8,13 @@ import { ropeRotate } from "../kernels/rope.ts";
 import { rowsCopy, rowsScatter } from "../kernels/rows.ts";
 import { swigluForward } from "../kernels/swiglu.ts";
 import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
+import { forwardAttention, passEnd } from "./attention.ts";
 import { EmbeddingRows } from "./embedding.ts";
 import { forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
 import { blockLayers } from "./residuals.ts";
-import {
-  attendedPairs,
-  cachedSegments,
-  type CachedRow,
-  positionsEnd,
-  type RowTree,
-  sequence,
-  treePositions,
-  treeSegments,
-} from "./rowTree.ts";
+import { cachedSegments, type CachedRow, type RowTree, sequence, treePositions, treeSegments } from "./rowTree.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** One pass over `rows` tokens. */
@@ -132,7 +123,7 @@ function keepAsHalves({ llama, workspace, rows }: Pass, layer: number): void {
 export function forwardLayer(pass: Pass, layer: number, output = true): void {
   const { llama, workspace, rows } = pass;
   const { queue, config } = llama;
-  const { hiddenSize: C, heads, kvHeads, headDim, rmsNormEps: eps } = config;
+  const { hiddenSize: C, kvHeads, headDim, rmsNormEps: eps } = config;
   const weights = llama.layers[layer];
   const act = workspace.layers[layer];
   const input = workspace.residual[layer];
@@ -162,20 +153,7 @@ export function forwardLayer(pass: Pass, layer: number, output = true): void {
     queue.dispatch(rowsScatter, { input: act.k, index: workspace.slots, output: cached.k }, kept);
     queue.dispatch(rowsScatter, { input: act.v, index: workspace.slots, output: cached.v }, kept);
   }
-  queue.dispatch(
-    attentionForward,
-    {
-      q: act.q,
-      k: cached?.k ?? act.k,
-      v: cached?.v ?? act.v,
-      segments: workspace.segments,
-      o: act.o,
-      stats: act.stats,
-    },
-    { rows, heads, kvHeads, D: headDim, scale: 1 / Math.sqrt(headDim) },
-    llama.attentionConstants,
-    2 * attentionWork(pass),
-  );
+  forwardAttention(pass, act, cached ?? act);
   copyRows(pass, input, act.middle);
   adapted(pass, layer, "o_proj", act.o, act.middle, true);
   queue.dispatch(
@@ -208,22 +186,6 @@ export function rotate(pass: Pass, { q, k }: { q: GPUBuffer; k: GPUBuffer }, sig
   ] as const) {
     llama.queue.dispatch(ropeRotate, { x, table, positions: workspace.positions }, { rows, width, D, sign });
   }
-}
-
-/** One past the highest position. */
-function passEnd({ rows, cached, tree }: Pass): number {
-  return cached === null
-    ? positionsEnd(tree ?? sequence(rows))
-    : cached.rows.reduce((end, { position }) => Math.max(end, position + 1), 0);
-}
-
-/** Multiply-adds of one of attention's products over all heads: q·kᵀ, or p·v. */
-export function attentionWork({ rows, cached, tree, llama: { config } }: Pass): number {
-  const pairs =
-    cached === null
-      ? attendedPairs(tree ?? sequence(rows))
-      : cached.rows.reduce((sum, { position }) => sum + position + 1, 0);
-  return pairs * config.heads * config.headDim;
 }
 
 /** y (+)= x·Wᵀ + scale·(drop(x)·Aᵀ)·Bᵀ; keeps drop(x)·Aᵀ for backward, and makes nothing else where y is null. */

@@ -3,7 +3,7 @@ import { BufferPool } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { KernelDefinition } from "../gpu/kernel.ts";
 import { CommandQueue } from "../gpu/queue.ts";
-import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
+import { attentionBackwardKv, attentionBackwardQ, attentionForward, sharedLoads } from "../kernels/attention.ts";
 import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
 import { contrastiveLoss, contrastivePool, contrastiveScatter, contrastiveSum } from "../kernels/contrastive.ts";
 import { dpoFactors, dpoLoss, dpoSum } from "../kernels/dpo.ts";
@@ -216,7 +216,8 @@ export class Llama {
   }
 
   get attentionConstants(): Readonly<Record<string, number>> {
-    return (this.#attentionConstants ??= this.queue.gpu.isSoftware ? {} : { D: this.config.headDim });
+    const { heads, kvHeads, headDim } = this.config;
+    return (this.#attentionConstants ??= this.queue.gpu.isSoftware ? sharedLoads(heads, kvHeads) : { D: headDim });
   }
   #attentionConstants: Readonly<Record<string, number>> | undefined;
 

@@ -10,6 +10,7 @@ import {
   treePositions,
   treeRows,
   treeSegments,
+  widestUse,
 } from "./rowTree.ts";
 
 /** A root of two rows, under it one of three with a leaf of one below, and one of two; then a root of one row. */
@@ -69,6 +70,7 @@ test("attended pairs are those that climbing finds, and those that the users say
   expect(attendedPairs(tree)).toBe(climbed);
   expect(used).toBe(climbed);
   expect(attendedPairs(sequence(4))).toBe(10);
+  expect(widestUse(tree)).toBe(8);
 });
 
 test("any tree fits the room", () => {

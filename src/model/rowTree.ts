@@ -104,6 +104,11 @@ export function attendedPairs(tree: RowTree): number {
   }, 0);
 }
 
+/** Most rows that attend to one row, itself included. */
+export function widestUse(tree: RowTree): number {
+  return placed(tree).reduce((widest, { first, below }) => Math.max(widest, below - first), 0);
+}
+
 /** The entries that shaders/attention.wgsl reads: (first key, one past the last, parent's entry, users). */
 export function treeSegments(tree: RowTree): Uint32Array<ArrayBuffer> {
   const nodes = placed(tree);
