@@ -7,7 +7,8 @@ import { CommandQueue } from "../gpu/queue.ts";
 import { randomWords } from "../kernels/random_weights.ts";
 import { LAYOUT_OF, scaleKind, unpackPart } from "../model/gguf/pack.ts";
 import type { GgmlType } from "../model/gguf/types.ts";
-import { backwardLinear, forwardLinear, linearKernels } from "../model/linear.ts";
+import { kernelFamily } from "../model/kernelFamilies.ts";
+import { backwardLinear, forwardLinear } from "../model/linear.ts";
 import { linearShape } from "../model/linearShape.ts";
 import { randomMatrix } from "../model/randomModel.ts";
 import type { QuantizedMatrix } from "../model/weights.ts";
@@ -182,7 +183,7 @@ class MatmulBench {
     const tensor = { name: layout, type: layout, shape: [N, K] as const };
     const matrix = await randomMatrix(this.#queue, pool, tensor, 1);
     for (const { constants } of matrix.parts) {
-      for (const kernel of Object.values(linearKernels(this.#gpu))) {
+      for (const kernel of Object.values(kernelFamily(this.#gpu).linear)) {
         await this.#queue.pipelines.prepare(kernel, constants);
       }
     }

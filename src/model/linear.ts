@@ -1,8 +1,6 @@
 /** Dispatches of the quantized linear kernels: over the parts of a matrix, in pieces of bounded work. */
 import type { CommandQueue } from "../gpu/queue.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
-import { linearSubgroupBackward, linearSubgroupForward, linearSubgroupForwardRow } from "../kernels/linear_subgroup.ts";
+import { kernelFamily } from "./kernelFamilies.ts";
 import type { QuantizedMatrix } from "./weights.ts";
 
 /** Multiply-adds one dispatch may take, under the 100 ms at which drivers' watchdogs and desktops begin to suffer. */
@@ -11,32 +9,6 @@ const MAX_WORK = { gpu: 8e9, software: 5e8 };
 const FEW_ROWS = 2;
 /** Rows of a piece are a multiple of this, so that its first byte lies on a multiple of 256. */
 const ROW_ALIGNMENT = 64;
-
-/** The kernels of one way to multiply, all with the same bindings and parameters. */
-interface LinearKernels {
-  readonly forward: typeof linearForward;
-  /** For very few rows. */
-  readonly forwardRow: typeof linearForwardRow;
-  readonly backward: typeof linearBackward;
-}
-
-const REGISTER_TILES: LinearKernels = {
-  forward: linearForward,
-  forwardRow: linearForwardRow,
-  backward: linearBackward,
-};
-const SUBGROUP_TILES: LinearKernels = {
-  forward: linearSubgroupForward,
-  forwardRow: linearSubgroupForwardRow,
-  backward: linearSubgroupBackward,
-};
-/** Lanes that share the rows of a tile of SUBGROUP_TILES. */
-const SUBGROUP_LANES = 8;
-
-/** The kernels that suit a device best. */
-export function linearKernels({ subgroupSize }: Gpu): LinearKernels {
-  return subgroupSize >= SUBGROUP_LANES ? SUBGROUP_TILES : REGISTER_TILES;
-}
 
 /** y (rows, N) (+)= x (rows, K)·Wᵀ. */
 export function forwardLinear(
@@ -47,7 +19,7 @@ export function forwardLinear(
   y: GPUBuffer,
   accumulate = false,
 ): void {
-  const kernels = linearKernels(queue.gpu);
+  const kernels = kernelFamily(queue.gpu).linear;
   const kernel = rows <= FEW_ROWS ? kernels.forwardRow : kernels.forward;
   for (const part of w.parts) {
     for (const piece of pieces(queue, rows, w.K * part.N)) {
@@ -84,7 +56,7 @@ export function backwardLinear(
   dx: GPUBuffer,
   accumulate: boolean,
 ): void {
-  const kernel = linearKernels(queue.gpu).backward;
+  const kernel = kernelFamily(queue.gpu).linear.backward;
   w.parts.forEach((part, index) => {
     for (const piece of pieces(queue, rows, w.K * part.N)) {
       queue.dispatch(
