@@ -4,12 +4,12 @@
  * k). Gradients lie where the intermediates lay that are done with (workspace.ts): the order of the products matters.
  */
 import { halvesUnpack } from "../kernels/halves.ts";
-import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { rmsnormBackward } from "../kernels/rmsnorm.ts";
 import { swigluBackward } from "../kernels/swiglu.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
 import { backwardAttention } from "./attention.ts";
 import { dropoutParams, forwardLayer, NO_DROPOUT, type Pass, readerOf, rotate } from "./forward.ts";
+import { kernelFamily } from "./kernelFamilies.ts";
 import { backwardLinear } from "./linear.ts";
 import type { Lora, LoraPages } from "./lora.ts";
 import { blockLayers } from "./residuals.ts";
@@ -140,22 +140,23 @@ function adaptedBackward(
   const { K, N } = module;
   const { R, scale } = lora;
   const dropout = dropoutParams(pass, layer, target);
+  const { lora: kernels } = kernelFamily(queue.gpu);
   queue.dispatch(
-    loraDown,
+    kernels.down,
     { x: dy, m: lora.weights.slice(module.b), out: grads.dXa },
     { rows, R, C: N, scale, ...NO_DROPOUT },
     undefined,
     rows * R * N,
   );
   queue.dispatch(
-    loraGrad,
+    kernels.grad,
     { h: xa, xg: dy, out: loraGradients.slice(module.b) },
     { rows, R, C: N, scale, ...NO_DROPOUT },
     undefined,
     rows * R * N,
   );
   queue.dispatch(
-    loraGrad,
+    kernels.grad,
     { h: grads.dXa, xg: x, out: loraGradients.slice(module.a) },
     { rows, R, C: K, scale: 1, ...dropout },
     undefined,
@@ -165,7 +166,7 @@ function adaptedBackward(
   if (dx !== null) {
     backwardLinear(queue, weights, dy, rows, dx, accumulate);
     queue.dispatch(
-      loraUp,
+      kernels.up,
       { h: grads.dXa, m: lora.weights.slice(module.a), out: dx },
       { rows, R, C: K, scale: 1, ...dropout },
       undefined,

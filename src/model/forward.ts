@@ -1,7 +1,6 @@
 /** Llama forward (Touvron et al. 2023) with LoRA on any linear: token ids to the residual stream after the last layer. */
 import { embeddingGather } from "../kernels/embedding.ts";
 import { halvesPack } from "../kernels/halves.ts";
-import { loraDown, loraUp } from "../kernels/lora.ts";
 import { pcg } from "../kernels/random.ref.ts";
 import { rmsnormForward } from "../kernels/rmsnorm.ts";
 import { ropeRotate } from "../kernels/rope.ts";
@@ -10,6 +9,7 @@ import { swigluForward } from "../kernels/swiglu.ts";
 import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
 import { forwardAttention, passEnd } from "./attention.ts";
 import { EmbeddingRows } from "./embedding.ts";
+import { kernelFamily } from "./kernelFamilies.ts";
 import { forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
@@ -209,8 +209,9 @@ function adapted(
   const module = lora?.module(layer, target);
   if (lora !== null && module !== undefined) {
     const { K, N } = module;
+    const { lora: kernels } = kernelFamily(llama.queue.gpu);
     llama.queue.dispatch(
-      loraDown,
+      kernels.down,
       { x, m: lora.weights.slice(module.a), out: xa },
       { rows, R: lora.R, C: K, scale: 1, ...dropoutParams(pass, layer, target) },
       undefined,
@@ -220,7 +221,7 @@ function adapted(
       return;
     }
     llama.queue.dispatch(
-      loraUp,
+      kernels.up,
       { h: xa, m: lora.weights.slice(module.b), out: y },
       { rows, R: lora.R, C: N, scale: lora.scale, ...NO_DROPOUT },
       undefined,

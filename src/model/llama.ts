@@ -10,7 +10,6 @@ import { dpoFactors, dpoLoss, dpoSum } from "../kernels/dpo.ts";
 import { embeddingGather } from "../kernels/embedding.ts";
 import { halvesPack, halvesUnpack } from "../kernels/halves.ts";
 import { headPicked } from "../kernels/head.ts";
-import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { adamUpdate, clipByGlobalNorm, squareSums } from "../kernels/optimizer.ts";
 import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
 import { ropeRotate } from "../kernels/rope.ts";
@@ -20,7 +19,7 @@ import { type LlamaConfig, readLlamaConfig } from "./gguf/config.ts";
 import type { GgufFile } from "./gguf/gguf.ts";
 import type { GgufTensor } from "./gguf/header.ts";
 import { type Embedding, EmbeddingRows } from "./embedding.ts";
-import { linearKernels } from "./linear.ts";
+import { kernelFamily } from "./kernelFamilies.ts";
 import { ropeTable } from "./ropeTable.ts";
 import { drainUploads, type QuantizedMatrix, uploadMatrix, uploadVector } from "./weights.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
@@ -189,10 +188,10 @@ export class Llama {
   }
 
   async prepareInference(): Promise<void> {
-    await this.#prepare([loraDown, loraUp, rmsnormForward, ropeRotate, swigluForward]);
+    const { linear, lora } = kernelFamily(this.queue.gpu);
+    await this.#prepare([lora.down, lora.up, rmsnormForward, ropeRotate, swigluForward]);
     await this.#prepare([rowsCopy, rowsGather, rowsScatter]);
-    const { forward, forwardRow } = linearKernels(this.queue.gpu);
-    await this.#prepareLinear([forward, forwardRow]);
+    await this.#prepareLinear([linear.forward, linear.forwardRow]);
     await this.#prepare([crossEntropyAccumulate, crossEntropyFinish]);
     await this.#prepare([attentionForward], this.attentionConstants);
     if (!(this.embedding instanceof EmbeddingRows)) {
@@ -207,11 +206,12 @@ export class Llama {
 
   /** Compiles the kernels of backward and the optimizer; quick when done before. */
   async prepareTraining(): Promise<void> {
-    await this.#prepare([loraGrad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]);
+    const { linear, lora } = kernelFamily(this.queue.gpu);
+    await this.#prepare([lora.grad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]);
     await this.#prepare([squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]);
     await this.#prepare([contrastivePool, contrastiveLoss, contrastiveSum, contrastiveScatter]);
     await this.#prepare([dpoSum, dpoLoss, dpoFactors]);
-    await this.#prepareLinear([linearKernels(this.queue.gpu).backward]);
+    await this.#prepareLinear([linear.backward]);
     await this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants);
   }
 
