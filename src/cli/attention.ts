@@ -1,7 +1,8 @@
 // obp attention: how a response attends to its prompt, as data or as a picture.
-import { type AttentionFigure, figureCsv, figureJson, headsOf } from "../inspect/attentionFigure.ts";
+import type { AttentionFigure } from "../inspect/attentionFigure.ts";
 import { attentionMaps, attentionMass, checkLayerAndHead, type HeadChoice } from "../inspect/attentionMap.ts";
-import { attentionPicture } from "../inspect/attentionPicture.ts";
+import { attentionDrawing, entityShares } from "../inspect/attentionDrawing.ts";
+import { type Figure, figureFile } from "../inspect/figureFile.ts";
 import type { MapPrompt } from "../inspect/mapPrompt.ts";
 import { massCsv, type MassFigure, massPicture, meanMass } from "../inspect/massFigure.ts";
 import type { Llama } from "../model/llama.ts";
@@ -21,7 +22,7 @@ import {
 import type { Context } from "./context.ts";
 import { contrastiveViews } from "./attentionContrastive.ts";
 import { eachAdapter } from "./eachAdapter.ts";
-import { type Figure, figureFile, formatOf, type NamedAdapter } from "./figure.ts";
+import { formatOf, type NamedAdapter } from "./figure.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { defineVerb, type Report } from "./verb.ts";
 
@@ -96,21 +97,9 @@ async function map(
     ...{ rows: tokens.slice(columns), columns: tokens.slice(0, columns), adapters: maps },
   };
   const entities = [...new Set(prompt.entities.flat())];
-  const onEntities = maps.map(({ name, weights }) => {
-    const all = rows.length * headsOf(figure).length;
-    let sum = 0;
-    for (let row = 0; row < all; row++) {
-      sum += entities.reduce((part, column) => part + (weights[row * columns + column] ?? NaN), 0);
-    }
-    return { name, share: sum / all };
-  });
+  const onEntities = entityShares(figure, entities);
   return {
-    json: () => ({
-      ...figureJson(figure, difference),
-      ...(entities.length === 0 ? {} : { onEntities: onEntities.map(({ name, share }) => ({ name, share })) }),
-    }),
-    csv: () => figureCsv(figure, difference),
-    scene: () => attentionPicture(figure, { scale, hideFirst, difference }),
+    ...attentionDrawing(figure, entities, { scale, hideFirst, difference }),
     lines: [
       `layer ${layer}, ${head === "mean" ? `mean over ${heads} heads` : head === "all" ? `${heads} heads` : `head ${head}`}: ${rows.length} tokens of the response over ${columns} of the prompt`,
       ...(entities.length === 0

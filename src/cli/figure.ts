@@ -1,7 +1,6 @@
-// What the verbs that draw have in common: a figure in every format, and adapters beside each other.
+// What the verbs that draw have in common: the file to write, and adapters beside each other.
 import { basename, extname } from "node:path";
-import type { Scene } from "../inspect/scene.ts";
-import { sceneSvg } from "../inspect/sceneSvg.ts";
+import { FIGURE_FORMATS, type FigureFormat } from "../inspect/figureFile.ts";
 import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import { readAdapter } from "./adapterFolder.ts";
 import { UsageError } from "./errors.ts";
@@ -9,36 +8,11 @@ import type { Flag } from "./verb.ts";
 
 /** The model without an adapter, among --adapter's values; a folder of that name is ./base. */
 export const BASE = "base";
-const FORMATS = [".json", ".csv", ".svg", ".png"] as const;
-export type FigureFormat = (typeof FORMATS)[number];
 
 export const figureFlags = {
   zoom: { kind: "number", value: "Z", min: 0.1, max: 16, help: "png: pixels a point (default 2)" },
   out: { kind: "text", value: "FILE", required: true, help: "ends in .json, .csv, .svg or .png" },
 } as const satisfies Record<string, Flag>;
-
-/** What is drawn, in every form. */
-export interface Figure {
-  json(): Record<string, unknown>;
-  csv(): string;
-  scene(): Scene;
-}
-
-/** The file's content. @param zoom pixels a point, of PNG */
-export async function figureFile(figure: Figure, format: FigureFormat, zoom = 2): Promise<string | Uint8Array> {
-  switch (format) {
-    case ".json":
-      return `${JSON.stringify(figure.json())}\n`;
-    case ".csv":
-      return figure.csv();
-    case ".svg":
-      return sceneSvg(figure.scene());
-    case ".png": {
-      const { scenePng } = await import("../inspect/png.ts");
-      return scenePng(figure.scene(), zoom);
-    }
-  }
-}
 
 export interface NamedAdapter {
   readonly name: string;
@@ -46,9 +20,10 @@ export interface NamedAdapter {
 }
 
 export function formatOf(out: string): FigureFormat {
-  const format = FORMATS.find((ending) => ending === extname(out).toLowerCase());
+  const ending = extname(out).toLowerCase();
+  const format = FIGURE_FORMATS.find((name) => ending === `.${name}`);
   if (format === undefined) {
-    throw new UsageError(`expected --out to end in ${FORMATS.join(", ")}, got ${out}`);
+    throw new UsageError(`expected --out to end in ${FIGURE_FORMATS.map((name) => `.${name}`).join(", ")}, got ${out}`);
   }
   return format;
 }

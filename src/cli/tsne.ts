@@ -1,6 +1,7 @@
 // obp tsne: entity representations of one or several adapters in one plane, as data or as a picture.
 import { OffsetMap } from "../formats/offsets.ts";
 import { checkLayerAndHead } from "../inspect/attentionMap.ts";
+import { figureFile } from "../inspect/figureFile.ts";
 import { gatherRepresentations, planSpans, REPRESENTATIONS, type SpanPlan } from "../inspect/representations.ts";
 import {
   figureCsv,
@@ -21,7 +22,7 @@ import { defaultContrastiveLayer } from "../train/contrastive.ts";
 import { checkWritable, writeFileAtomic } from "./atomicFile.ts";
 import type { Context } from "./context.ts";
 import { documentFlags, noteUnusedTypes, readDocuments, readTypes } from "./documents.ts";
-import { figureFile, figureFlags, formatOf, namedAdapters } from "./figure.ts";
+import { figureFlags, formatOf, namedAdapters } from "./figure.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
 import { defineVerb, type FlagValues } from "./verb.ts";

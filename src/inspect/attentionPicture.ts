@@ -29,6 +29,25 @@ interface Panel {
   readonly values: Float32Array;
 }
 
+/** Colours of the figure's cells, one map after the other. */
+export interface Painted {
+  /** (rows, columns, 3) of each map: the adapters, or their differences. */
+  readonly panels: readonly { readonly name: string; readonly values: Float32Array; readonly rgb: Uint8Array }[];
+  readonly scale: ColourScale;
+}
+
+/** The colours alone, for who draws labels and frames otherwise. One head or the mean. */
+export function paintAttention(figure: AttentionFigure, options: AttentionPictureOptions): Painted {
+  const maps = options.difference ? differences(figure) : figure.adapters;
+  const columns = figure.columns.length;
+  const scale = scaleOf(maps, columns, options);
+  const panels = maps.map(({ name, weights }) => ({
+    ...{ name, values: weights },
+    rgb: cellColours(weights, columns, scale, options.hideFirst),
+  }));
+  return { panels, scale };
+}
+
 export function attentionPicture(figure: AttentionFigure, options: AttentionPictureOptions): Scene {
   const { rows, columns } = figure;
   const maps = options.difference ? differences(figure) : figure.adapters;
@@ -121,11 +140,7 @@ function heatmap(
   scale: ColourScale,
   { x, y, cell, hideFirst }: { x: number; y: number; cell: number; hideFirst: boolean },
 ): SceneShape[] {
-  const rgb = new Uint8Array(values.length * 3);
-  values.forEach((value, i) => {
-    const at = 3 * scale.level(value);
-    rgb.set(hideFirst && i % columns.length === 0 ? NOT_ON_SCALE : scale.table.subarray(at, at + 3), 3 * i);
-  });
+  const rgb = cellColours(values, columns.length, scale, hideFirst);
   const [width, height] = [columns.length * cell, rows.length * cell];
   return [
     { kind: "cells", x, y, width, height, columns: columns.length, rows: rows.length, rgb },
@@ -139,9 +154,24 @@ function heatmap(
   ];
 }
 
+function cellColours(values: Float32Array, columns: number, scale: ColourScale, hideFirst: boolean): Uint8Array {
+  const rgb = new Uint8Array(values.length * 3);
+  values.forEach((value, i) => {
+    const at = 3 * scale.level(value);
+    rgb.set(hideFirst && i % columns === 0 ? NOT_ON_SCALE : scale.table.subarray(at, at + 3), 3 * i);
+  });
+  return rgb;
+}
+
+export interface TokenRun {
+  readonly role: "entity" | "type";
+  readonly first: number;
+  count: number;
+}
+
 /** Neighbouring tokens that are entities, or the type's name. */
-function runs(tokens: readonly MapToken[]): { role: "entity" | "type"; first: number; count: number }[] {
-  const found: { role: "entity" | "type"; first: number; count: number }[] = [];
+export function runs(tokens: readonly MapToken[]): TokenRun[] {
+  const found: TokenRun[] = [];
   tokens.forEach(({ role }, index) => {
     const last = found.at(-1);
     if (role === "plain") return;

@@ -55,6 +55,8 @@ export type LayoutChoice =
 
 export interface LayoutOptions {
   readonly signal?: AbortSignal;
+  /** Iterations between two states; 50 where absent. */
+  readonly every?: number;
   /** Hears each state on the way: iterations done and in all, and positions (n, 2). */
   readonly onState?: (iteration: number, total: number, positions: Float32Array) => void;
 }
@@ -64,7 +66,7 @@ export async function layOut(
   queue: CommandQueue,
   vectors: Vectors,
   choice: LayoutChoice,
-  { signal, onState }: LayoutOptions = {},
+  { signal, every, onState }: LayoutOptions = {},
 ): Promise<{ layout: Layout; positions: Float32Array | Float64Array }> {
   if (choice.method === "pca") {
     const { explained, positions } = principalComponents(vectors);
@@ -74,6 +76,7 @@ export async function layOut(
   const first = start === "pca" ? scaled(principalComponents(vectors).positions) : null;
   const states = runTsne(queue, vectors, first ?? randomStart(vectors.n, seed), settings, {
     ...(signal === undefined ? {} : { signal }),
+    ...(every === undefined ? {} : { every }),
   });
   for await (const { iteration, positions, klDivergence, finished } of states) {
     onState?.(iteration, settings.iterations, positions);

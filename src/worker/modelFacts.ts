@@ -2,6 +2,7 @@ import { readLlamaConfig, type LlamaConfig } from "../model/gguf/config.ts";
 import { openGguf, type GgufFile } from "../model/gguf/gguf.ts";
 import { blobSource } from "../model/gguf/byteSource.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
+import { defaultContrastiveLayer } from "../train/contrastive.ts";
 import type { ModelFacts } from "./protocol.ts";
 
 /** A model whose head has been read; its tensors are read from the Blob when the weights go to the GPU. */
@@ -46,6 +47,7 @@ export async function readModel(
     ...origin,
     ...{ name, layers, hiddenSize, heads, kvHeads, headDim, feedForwardSize },
     ...{ vocabSize, contextLength, ropeTheta, tiedEmbeddings, tensorTypes, parameters },
+    contrastiveLayer: defaultContrastiveLayer(layers),
     fingerprint: await fingerprint(blob),
     fileName,
     fileBytes: gguf.fileBytes,

@@ -61,6 +61,8 @@ export interface ModelFacts {
   contextLength: number;
   ropeTheta: number;
   tiedEmbeddings: boolean;
+  /** Layer whose attention the contrastive loss reads, where its setting does not say another. */
+  contrastiveLayer: number;
   /** GGUF tensor type → number of tensors. */
   tensorTypes: Record<string, number>;
 }
@@ -141,7 +143,7 @@ export interface PredictRequest {
   types: readonly EntityType[];
 }
 
-export type JobKind = "train" | "predict" | "suggest" | "measure" | "corpus";
+export type JobKind = "train" | "predict" | "suggest" | "measure" | "corpus" | "inspect";
 
 export type JobPhase =
   | "loading the model"
@@ -154,7 +156,12 @@ export type JobPhase =
   | "training"
   | "paused"
   | "saving the adapter"
-  | "predicting with the adapter";
+  | "predicting with the adapter"
+  | "reading attention"
+  | "measuring cosines"
+  | "reading entities"
+  | "laying out"
+  | "scoring";
 
 export interface MeasuredSteps {
   /** Prompts included. */
@@ -164,7 +171,7 @@ export interface MeasuredSteps {
   totalSteps: number;
 }
 
-export type ProgressUnit = "bytes" | "prompts" | "pairs" | "steps";
+export type ProgressUnit = "bytes" | "prompts" | "pairs" | "steps" | "layers" | "adapters" | "iterations" | "points";
 
 export type StudioEvent =
   | { kind: "gpu"; gpu: GpuState }
@@ -231,4 +238,155 @@ export interface WrittenDocuments {
 /** One prompt as the model reads it, for the token view. */
 export interface PromptTokens {
   tokens: { id: number; text: string; supervised: boolean }[];
+}
+
+// --- inspection --------------------------------------------------------------------------------------------------
+
+/** A state of the model, under the name that figures give it. */
+export interface NamedState {
+  /** Null: the model without an adapter. */
+  adapter: string | null;
+  name: string;
+}
+
+export type FigureFormat = "json" | "csv" | "svg" | "png";
+
+export interface FigureFile {
+  fileName: string;
+  content: string | Uint8Array<ArrayBuffer>;
+}
+
+export interface AttentionRequest {
+  /** Its entities of the type are gold: the response names them. */
+  document: Pick<Document, "id" | "text" | "words" | "entities">;
+  type: EntityType;
+  /** Up to three, beside each other. */
+  states: readonly NamedState[];
+  layer: number;
+  head: number | "mean";
+}
+
+export interface AttentionToken {
+  text: string;
+  /** `type`: of the type's name; `entity`: of a gold entity in the sentence, or as the response names it. */
+  role: "plain" | "type" | "entity";
+}
+
+/** Neighbouring tokens of one role. */
+export interface TokenRun {
+  role: "entity" | "type";
+  first: number;
+  count: number;
+}
+
+export interface AttentionView {
+  model: string;
+  layer: number;
+  head: number | "mean";
+  type: string;
+  /** Tokens of the response, and of the prompt. */
+  rows: readonly AttentionToken[];
+  columns: readonly AttentionToken[];
+  columnRuns: readonly TokenRun[];
+  maps: readonly {
+    name: string;
+    /** (rows, columns) probabilities. */
+    weights: Float32Array;
+    /** Mean share of a row's attention that falls on gold entities; null where there are none. */
+    onEntities: number | null;
+  }[];
+}
+
+export interface AttentionDrawn {
+  scale: "linear" | "log";
+  /** Leaves the first token out of the scale. */
+  hideFirst: boolean;
+  /** What each state adds to the first. */
+  difference: boolean;
+}
+
+export interface AttentionPaint {
+  panels: readonly {
+    name: string;
+    /** (rows, columns), what the colours stand for. */
+    values: Float32Array;
+    /** (rows, columns, 4) */
+    rgba: Uint8ClampedArray<ArrayBuffer>;
+  }[];
+  legend: {
+    kind: "linear" | "log" | "difference";
+    /** Colours from low to high, (256, 4). */
+    rgba: Uint8ClampedArray<ArrayBuffer>;
+    /** `at` from 0 (low) to 1 (high). */
+    ticks: readonly { at: number; label: string }[];
+  };
+}
+
+/** What the contrastive loss sees of one prompt, with one state of the model. */
+export interface ContrastiveCosines {
+  name: string;
+  layer: number;
+  /** λ of the contrastive loss in `loss`. */
+  weight: number;
+  entities: readonly {
+    text: string;
+    cosine: number;
+    /** Tokens beside it; null: outside the sentence, or inside another entity. */
+    left: { token: string; cosine: number } | null;
+    right: { token: string; cosine: number } | null;
+  }[];
+  loss: number;
+  sftLoss: number;
+  contrastiveLoss: number;
+}
+
+export interface SpaceRequest {
+  documents: readonly Pick<Document, "id" | "text" | "words" | "entities">[];
+  types: readonly EntityType[];
+  states: readonly NamedState[];
+  layer: number;
+  representation: "key" | "hidden";
+  method: "tsne" | "pca";
+  /** t-SNE; null: what suits the number of points. */
+  perplexity: number | null;
+  iterations: number;
+  /** Of a random start (t-SNE), and of a sample where there are too many entities. */
+  seed: number;
+  start: "pca" | "random";
+}
+
+/** A gold entity that is a point. */
+export interface SpacePoint {
+  document: string;
+  /** UTF-16 offsets. */
+  start: number;
+  end: number;
+  text: string;
+  type: string;
+}
+
+export type SpaceProgress =
+  /** Before positions come: what the points are, in the order of the positions of each state. */
+  | { kind: "points"; points: readonly SpacePoint[]; found: number; leftOut: readonly string[]; perplexity: number }
+  /** Of each state (points, 2). */
+  | { kind: "positions"; iteration: number; total: number; positions: readonly Float32Array[] };
+
+export interface SpaceView {
+  caption: string;
+  layer: number;
+  /** Of t-SNE, natural logarithm. */
+  klDivergence: number | null;
+  iterations: number | null;
+  /** Shares of the variance, of PCA. */
+  explained: readonly [number, number] | null;
+  /** Neighbours that purity and trustworthiness look at. */
+  neighbours: number;
+  maps: readonly {
+    name: string;
+    positions: Float32Array;
+    silhouetteCosine: number | null;
+    silhouetteEuclidean: number | null;
+    purity: number | null;
+    trustworthiness: number | null;
+  }[];
 }

@@ -15,6 +15,7 @@ import { BUNDLED_FILE, openBundledModel } from "./bundledModel.ts";
 import { addCorpora } from "./corpora.ts";
 import { readDocumentFile, writeDocumentFile } from "./dataFiles.ts";
 import { EngineSession } from "./engineSession.ts";
+import { Inspector } from "./inspector.ts";
 import type { JobControl } from "./jobControl.ts";
 import { JobRunner, type JobStart } from "./jobRunner.ts";
 import { measureSteps } from "./measure.ts";
@@ -22,6 +23,13 @@ import { modelMemory } from "./memory.ts";
 import { readModel } from "./modelFacts.ts";
 import { predictAndSave, type PredictInput } from "./predictions.ts";
 import type {
+  AttentionDrawn,
+  AttentionPaint,
+  AttentionRequest,
+  AttentionView,
+  ContrastiveCosines,
+  FigureFile,
+  FigureFormat,
   JobPhase,
   ModelMemory,
   ParsedDocuments,
@@ -29,6 +37,9 @@ import type {
   PredictRequest,
   PromptTokens,
   Run,
+  SpaceProgress,
+  SpaceRequest,
+  SpaceView,
   StudioEvent,
   TrainConfig,
   TrainingPlan,
@@ -59,6 +70,7 @@ const MEMORY_TOKENS = 512;
 export class Studio {
   readonly #session: EngineSession;
   readonly #jobs: JobRunner;
+  readonly #inspector: Inspector;
   #listener: (event: StudioEvent) => void = () => undefined;
 
   constructor(api: GPU | undefined) {
@@ -66,6 +78,7 @@ export class Studio {
     const session = new EngineSession(api, emit);
     this.#session = session;
     this.#jobs = new JobRunner(emit, () => session.lost);
+    this.#inspector = new Inspector(session, this.#jobs, emit);
   }
 
   subscribe(listener: (event: StudioEvent) => void): void {
@@ -247,6 +260,36 @@ export class Studio {
 
   stop(): void {
     this.#jobs.stop();
+  }
+
+  // --- inspection ------------------------------------------------------------------------------------------------
+
+  /** Reads attention maps, which stay to be painted and written. @throws as `train`, or what is wrong with the request */
+  attention(request: AttentionRequest): Promise<AttentionView> {
+    return this.#inspector.attention(request);
+  }
+
+  /** Colours of the maps that were read last. */
+  paintAttention(drawn: AttentionDrawn): AttentionPaint {
+    return this.#inspector.paint(drawn);
+  }
+
+  attentionFile(format: FigureFormat, drawn: AttentionDrawn): Promise<FigureFile> {
+    return this.#inspector.attentionFile(format, drawn);
+  }
+
+  /** What the contrastive loss sees of a prompt. @throws as `attention` */
+  cosines(request: Omit<AttentionRequest, "head">): Promise<ContrastiveCosines[]> {
+    return this.#inspector.cosines(request);
+  }
+
+  /** Lays labelled entities out in a plane. @param show hears where they stand on the way @throws as `attention` */
+  space(request: SpaceRequest, show: (progress: SpaceProgress) => void): Promise<SpaceView> {
+    return this.#inspector.space(request, show);
+  }
+
+  spaceFile(format: FigureFormat): Promise<FigureFile> {
+    return this.#inspector.spaceFile(format);
   }
 
   // --- adapters --------------------------------------------------------------------------------------------------

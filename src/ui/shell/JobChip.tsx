@@ -12,6 +12,7 @@ const SHOWN_IN: Readonly<Record<JobKind, PanelId>> = {
   corpus: "train",
   predict: "evaluate",
   suggest: "label",
+  inspect: "inspect",
 };
 
 /** The running job, visible from everywhere: it goes on while the user works elsewhere. */

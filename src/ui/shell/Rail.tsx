@@ -5,13 +5,13 @@ import { formatRoute } from "../route.ts";
 import { useView } from "../stores/viewStore.ts";
 
 export function Rail() {
-  const { panel, documentId } = useView();
+  const { panel, documentId, inspect } = useView();
   return (
     <nav className="rail" aria-label="Workspaces">
       {PANEL_IDS.map((id) => (
         <a
           key={id}
-          href={formatRoute({ panel: id, documentId })}
+          href={formatRoute({ panel: id, documentId, inspect })}
           className={id === panel ? "current" : ""}
           aria-current={id === panel ? "page" : undefined}
           title={`${PANELS[id].title} (g ${id[0] ?? ""})`}

@@ -1,7 +1,8 @@
-// What is on screen: workspace and document (both in the URL), theme, overlays, notices.
+// What is on screen: workspace, document and what Inspect looks at (all in the URL), theme, overlays, notices.
 
 import { create } from "zustand";
 import type { PanelId } from "../panelIds.ts";
+import type { InspectView } from "../inspect/inspectView.ts";
 import { formatRoute, parseRoute } from "../route.ts";
 
 export type Theme = "light" | "dark" | "system";
@@ -16,6 +17,7 @@ export interface Notice {
 interface ViewState {
   panel: PanelId;
   documentId: string | null;
+  inspect: InspectView;
   theme: Theme;
   /** What the theme comes to: as chosen, else as the system is now. */
   dark: boolean;
@@ -24,6 +26,8 @@ interface ViewState {
   firstVisit: boolean;
   notices: readonly Notice[];
   goTo(panel: PanelId, documentId?: string | null): void;
+  /** Another view is a step back; layers and heads are walked through. */
+  setInspect(change: Partial<InspectView>): void;
   setTheme(theme: Theme): void;
   setOverlay(overlay: Overlay): void;
   closeFirstVisit(): void;
@@ -50,12 +54,21 @@ export const useView = create<ViewState>()((set, get) => ({
   notices: [],
 
   goTo(panel, documentId) {
-    const route = { panel, documentId: documentId === undefined ? get().documentId : documentId };
+    const { inspect } = get();
+    const route = { panel, documentId: documentId === undefined ? get().documentId : documentId, inspect };
     const hash = formatRoute(route);
     // A new workspace is a step back; walking through documents within one is not.
     if (panel !== get().panel) history.pushState(null, "", hash);
     else if (hash !== location.hash) history.replaceState(null, "", hash);
     set(route);
+  },
+  setInspect(change) {
+    const { panel, documentId, inspect } = get();
+    const next = { ...inspect, ...change };
+    const hash = formatRoute({ panel, documentId, inspect: next });
+    if (next.view !== inspect.view) history.pushState(null, "", hash);
+    else history.replaceState(null, "", hash);
+    set({ inspect: next });
   },
   setTheme(theme) {
     localStorage.setItem(THEME_KEY, theme);
@@ -76,7 +89,11 @@ export const useView = create<ViewState>()((set, get) => ({
 
 /** Follows the back button and links; applies the theme. Called once. */
 export function connectView(): void {
-  const followUrl = (): void => useView.setState(parseRoute(location.hash));
+  const followUrl = (): void => {
+    const route = parseRoute(location.hash);
+    // Other workspaces' addresses say nothing of Inspect: there it stays as it was left.
+    useView.setState(route.panel === "inspect" ? route : { panel: route.panel, documentId: route.documentId });
+  };
   addEventListener("popstate", followUrl);
   addEventListener("hashchange", followUrl);
   const system = matchMedia("(prefers-color-scheme: dark)");

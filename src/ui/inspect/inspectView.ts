@@ -1,0 +1,34 @@
+// What of the Inspect workspace stands in the URL: ?view=space&layer=4&head=2 behind the document.
+
+export const INSPECT_VIEWS = ["attention", "space", "prompt"] as const;
+
+export interface InspectView {
+  view: (typeof INSPECT_VIEWS)[number];
+  /** From 0; null: that of the contrastive loss. */
+  layer: number | null;
+  head: number | "mean";
+}
+
+export const FIRST_VIEW: InspectView = { view: "attention", layer: null, head: "mean" };
+
+export function parseInspect(query: string): InspectView {
+  const asked = new URLSearchParams(query);
+  return {
+    view: INSPECT_VIEWS.find((view) => view === asked.get("view")) ?? FIRST_VIEW.view,
+    layer: wholeNumber(asked.get("layer")),
+    head: wholeNumber(asked.get("head")) ?? "mean",
+  };
+}
+
+/** What differs from the first view, with its question mark. */
+export function formatInspect({ view, layer, head }: InspectView): string {
+  const said = new URLSearchParams();
+  if (view !== FIRST_VIEW.view) said.set("view", view);
+  if (layer !== null) said.set("layer", `${layer}`);
+  if (head !== "mean") said.set("head", `${head}`);
+  return said.size === 0 ? "" : `?${said.toString()}`;
+}
+
+function wholeNumber(text: string | null): number | null {
+  return text !== null && /^\d{1,4}$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { FIRST_VIEW } from "./inspect/inspectView.ts";
+import { formatRoute, parseRoute } from "./route.ts";
+
+test("the address holds workspace and document, and in Inspect view, layer and head", () => {
+  const inspect = { view: "space", layer: 4, head: 2 } as const;
+  const hash = formatRoute({ panel: "inspect", documentId: "a?b/ü", inspect });
+  expect(hash).toBe("#/inspect/a%3Fb%2F%C3%BC?view=space&layer=4&head=2");
+  expect(parseRoute(hash)).toEqual({ panel: "inspect", documentId: "a?b/ü", inspect });
+  expect(formatRoute({ panel: "label", documentId: "a", inspect })).toBe("#/label/a");
+  expect(formatRoute({ panel: "inspect", documentId: null, inspect: FIRST_VIEW })).toBe("#/inspect");
+});
+
+test("an address typed by hand that makes no sense opens the first view", () => {
+  expect(parseRoute("#/inspect/100%?view=x&layer=-1&head=all")).toEqual({
+    ...{ panel: "inspect", documentId: "100%", inspect: FIRST_VIEW },
+  });
+  expect(parseRoute("#/inspect?layer=3").inspect.layer).toBe(3);
+});

@@ -1,0 +1,124 @@
+// Looks into the open model: each look is a job, its outcome goes to who asked, and the figure stays here to be written.
+
+import { type Figure, figureFile } from "../inspect/figureFile.ts";
+import type { Llama } from "../model/llama.ts";
+import type { Lora } from "../model/lora.ts";
+import type { EngineSession } from "./engineSession.ts";
+import {
+  attentionFigure,
+  attentionPaint,
+  attentionView,
+  type ReadAttention,
+  readAttention,
+  readCosines,
+} from "./inspectAttention.ts";
+import { type ReadSpace, readSpace, spaceFigure, spaceView } from "./inspectSpace.ts";
+import type { JobRunner } from "./jobRunner.ts";
+import type { OpenModel } from "./modelFacts.ts";
+import type {
+  AttentionDrawn,
+  AttentionPaint,
+  AttentionRequest,
+  AttentionView,
+  ContrastiveCosines,
+  FigureFile,
+  FigureFormat,
+  JobPhase,
+  ProgressUnit,
+  SpaceProgress,
+  SpaceRequest,
+  SpaceView,
+  StudioEvent,
+} from "./protocol.ts";
+import { throttle } from "./throttle.ts";
+
+export interface InspectInput {
+  llama: Llama;
+  model: OpenModel;
+  signal: AbortSignal;
+  /** A saved adapter on the GPU, until the next one is asked for. */
+  lora: (id: string | null) => Promise<Lora | null>;
+  onProgress: (done: number, total: number, unit: ProgressUnit) => void;
+  onPhase: (phase: JobPhase) => void;
+}
+
+export class Inspector {
+  readonly #session: EngineSession;
+  readonly #jobs: JobRunner;
+  readonly #emit: (event: StudioEvent) => void;
+  #attention: ReadAttention | null = null;
+  #space: ReadSpace | null = null;
+
+  constructor(session: EngineSession, jobs: JobRunner, emit: (event: StudioEvent) => void) {
+    this.#session = session;
+    this.#jobs = jobs;
+    this.#emit = emit;
+  }
+
+  attention(request: AttentionRequest): Promise<AttentionView> {
+    return this.#look("Attention", "reading attention", async (input) => {
+      this.#attention = await readAttention(input, request);
+      return attentionView(this.#attention);
+    });
+  }
+
+  paint(drawn: AttentionDrawn): AttentionPaint {
+    return attentionPaint(this.#known(this.#attention), drawn);
+  }
+
+  attentionFile(format: FigureFormat, drawn: AttentionDrawn): Promise<FigureFile> {
+    const { figure } = this.#known(this.#attention);
+    const head = figure.head === "mean" ? "mean" : `head-${figure.head}`;
+    const name = `attention-${figure.type}-layer-${figure.layer}-${head}${drawn.difference ? "-difference" : ""}`;
+    return fileOf(name, format, attentionFigure(this.#known(this.#attention), drawn));
+  }
+
+  cosines(request: Omit<AttentionRequest, "head">): Promise<ContrastiveCosines[]> {
+    return this.#look("Contrastive view", "measuring cosines", (input) => readCosines(input, request));
+  }
+
+  space(request: SpaceRequest, show: (progress: SpaceProgress) => void): Promise<SpaceView> {
+    return this.#look("Space", "reading entities", async (input) => {
+      this.#space = await readSpace(input, request, show);
+      return spaceView(this.#space);
+    });
+  }
+
+  spaceFile(format: FigureFormat): Promise<FigureFile> {
+    const space = this.#known(this.#space);
+    return fileOf(`space-${space.figure.layout.method}-layer-${space.figure.layer}`, format, spaceFigure(space));
+  }
+
+  /** Errors are told to who asked, who shows them in their place; the job itself ends without one. */
+  #look<T>(name: string, phase: JobPhase, work: (input: InspectInput) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#jobs.start({ job: "inspect", name, adapter: null, config: null }, async ({ signal }) => {
+        const session = this.#session;
+        const onProgress = throttle((done: number, total: number, unit: ProgressUnit) =>
+          this.#emit({ kind: "progress", done, total, unit }),
+        );
+        const onPhase = (next: JobPhase): void => this.#emit({ kind: "phase", phase: next });
+        try {
+          const llama = await session.llama(signal);
+          onPhase(phase);
+          const lora = (id: string | null): Promise<Lora | null> => session.lora(llama, id);
+          resolve(await work({ llama, model: session.openModel, signal, lora, onProgress, onPhase }));
+        } catch (error) {
+          const reason = session.lost ?? error;
+          reject(reason instanceof Error ? reason : new Error(String(reason)));
+        }
+        return { steps: 0, adapter: null };
+      });
+    });
+  }
+
+  #known<T>(figure: T | null): T {
+    if (figure === null) throw new Error("expected a figure to have been read, got none (read it first)");
+    return figure;
+  }
+}
+
+async function fileOf(name: string, format: FigureFormat, figure: Figure): Promise<FigureFile> {
+  const content = await figureFile(figure, format);
+  return { fileName: `${name.replaceAll(/[^\p{L}\p{N}]+/gu, "-")}.${format}`, content };
+}
