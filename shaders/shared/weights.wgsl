@@ -134,15 +134,21 @@ fn load_8x4(k: u32, n: u32, K: u32, Np: u32) -> array<vec4f, 8> {
   return w;
 }
 
-// The same, dequantized.
+// The same, dequantized. Quant times scale is exact in f32 (at most 22 bits) wherever a minimum is added, so that fma
+// rounds as product and sum do; it is spelled out because a software adapter's compiler does not fuse them.
 fn weights_8x4(k: u32, n: u32, s: ScaleMin, K: u32, Np: u32) -> array<vec4f, 8> {
   var w = load_8x4(k, n, K, Np);
   if (LAYOUT != 3u) {
     for (var i = 0u; i < 8u; i++) {
-      w[i] = w[i] * s.scale + s.low;
+      w[i] = fma(w[i], s.scale, s.low);
     }
   }
   return w;
+}
+
+// Four quants of output n+j.
+fn dequantized4(q: vec4f, s: ScaleMin, j: u32) -> vec4f {
+  return fma(q, vec4f(s.scale[j]), vec4f(s.low[j]));
 }
 
 // Weights k…k+7 of outputs n…n+3, dequantized, transposed: element 2j holds k…k+3 of output n+j, 2j+1 holds k+4…k+7.
@@ -151,8 +157,8 @@ fn weights_4x8(k: u32, n: u32, s: ScaleMin, K: u32, Np: u32) -> array<vec4f, 8> 
   if (LAYOUT <= 1u) {
     let word = words[((k / 8u) * Np + n) / 4u];
     for (var j = 0u; j < 4u; j++) {
-      w[2u * j] = vec4f((vec4u(word[j]) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u)) * s.scale[j] + s.low[j];
-      w[2u * j + 1u] = vec4f((vec4u(word[j]) >> vec4u(16u, 20u, 24u, 28u)) & vec4u(15u)) * s.scale[j] + s.low[j];
+      w[2u * j] = dequantized4(vec4f((vec4u(word[j]) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u)), s, j);
+      w[2u * j + 1u] = dequantized4(vec4f((vec4u(word[j]) >> vec4u(16u, 20u, 24u, 28u)) & vec4u(15u)), s, j);
     }
   } else if (LAYOUT == 2u && HALVES) {
     let low = words[((k / 8u) * Np + n) / 4u];
@@ -170,8 +176,8 @@ fn weights_4x8(k: u32, n: u32, s: ScaleMin, K: u32, Np: u32) -> array<vec4f, 8> 
     let last = bitcast<vec4i>(words[((k / 4u + 1u) * Np + n) / 4u]);
     let up = vec4u(24u, 16u, 8u, 0u);
     for (var j = 0u; j < 4u; j++) {
-      w[2u * j] = vec4f((vec4i(first[j]) << up) >> vec4u(24u)) * s.scale[j] + s.low[j];
-      w[2u * j + 1u] = vec4f((vec4i(last[j]) << up) >> vec4u(24u)) * s.scale[j] + s.low[j];
+      w[2u * j] = dequantized4(vec4f((vec4i(first[j]) << up) >> vec4u(24u)), s, j);
+      w[2u * j + 1u] = dequantized4(vec4f((vec4i(last[j]) << up) >> vec4u(24u)), s, j);
     }
   } else {
     let t = load_8x4(k, n, K, Np);
