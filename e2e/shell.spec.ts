@@ -64,7 +64,7 @@ test("refuses an adapter that is none, and says what was expected", async ({ pag
 });
 
 test("shows a prompt's tokens with those that are learned marked", async ({ page }) => {
-  await openStudio(page, "#/inspect/kitchen-train-01");
+  await openStudio(page, "#/inspect/kitchen-train-01?view=prompt");
   const learned = page.locator(".token.supervised");
   await expect(learned.first()).toHaveText("The");
   expect((await learned.allInnerTexts()).join("")).toContain("butter");

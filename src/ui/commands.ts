@@ -1,5 +1,6 @@
 // Every action of the page, with its key: what the palette lists, the key sheet shows and the keyboard runs.
 
+import { inspectCommands } from "./inspect/inspectCommands.ts";
 import { labelCommands } from "./label/labelCommands.ts";
 import type { Command } from "./command.ts";
 import { fittingAdapters } from "./models/adapterFit.ts";
@@ -114,7 +115,8 @@ function adapterCommands(): Command[] {
 /** The commands that can run now: general ones, and those of the workspace on screen. */
 export function commands(): Command[] {
   const { panel } = useView.getState();
-  return [...(panel === "label" ? labelCommands() : []), ...goCommands(), ...generalCommands(), ...adapterCommands()];
+  const own = panel === "label" ? labelCommands() : panel === "inspect" ? inspectCommands() : [];
+  return [...own, ...goCommands(), ...generalCommands(), ...adapterCommands()];
 }
 
 /** Runs one of them by its id, as a button does. */

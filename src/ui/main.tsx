@@ -6,6 +6,7 @@ import "./styles/shell.css";
 import "./styles/label.css";
 import "./styles/train.css";
 import "./styles/models.css";
+import "./styles/inspect.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";

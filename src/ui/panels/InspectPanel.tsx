@@ -1,37 +1,25 @@
-import { useEffect, useState } from "react";
-import type { PromptTokens } from "../../worker/protocol.ts";
 import { Empty } from "../components/Empty.tsx";
 import { Split } from "../components/Split.tsx";
-import { formatCount } from "../format.ts";
-import { TokenView } from "../inspect/TokenView.tsx";
+import { AttentionPanel } from "../inspect/AttentionPanel.tsx";
+import { useInspect } from "../inspect/inspectStore.ts";
+import { INSPECT_VIEWS, type InspectView } from "../inspect/inspectView.ts";
+import { PromptPanel } from "../inspect/PromptPanel.tsx";
+import { SpacePanel } from "../inspect/SpacePanel.tsx";
 import { DocumentList } from "../label/DocumentList.tsx";
 import { useCurrentDocument } from "../label/labelStore.ts";
-import { studio, useEngine } from "../stores/engineStore.ts";
-import { messageOf, useProject } from "../stores/projectStore.ts";
+import { useProject } from "../stores/projectStore.ts";
+import { useView } from "../stores/viewStore.ts";
+
+const TITLES: Readonly<Record<InspectView["view"], string>> = {
+  attention: "Attention",
+  space: "Space",
+  prompt: "Prompt",
+};
 
 function InspectPanel() {
   const project = useProject((state) => state.project);
   const document = useCurrentDocument();
-  const model = useEngine((state) => state.model);
-  const [typeName, setTypeName] = useState<string | null>(null);
-  const [tokens, setTokens] = useState<PromptTokens | string | null>(null);
-  const type = project?.types.find(({ name }) => name === typeName) ?? project?.types[0];
-  const open = model.kind === "open" ? model.facts.fingerprint : null;
-
-  useEffect(() => {
-    if (document === null || type === undefined || open === null) return;
-    let current = true;
-    studio()
-      .promptTokens(document, type)
-      .then(
-        (next) => current && setTokens(next),
-        (error: unknown) => current && setTokens(messageOf(error)),
-      );
-    return () => {
-      current = false;
-    };
-  }, [document, type, open]);
-
+  const view = useView(({ inspect }) => inspect.view);
   if (project === null) return null;
   return (
     <Split
@@ -42,33 +30,59 @@ function InspectPanel() {
       max={520}
       left={<DocumentList current={document} panel="inspect" />}
       right={
-        <section className="inspect" aria-label="Prompt">
+        <section className="inspect" aria-label={TITLES[view]}>
           <header className="pane-head">
-            <h2>Prompt</h2>
-            <span className="mono faint grow ellipsis">{document?.id}</span>
-            <div className="segmented" role="group" aria-label="Type">
-              {project.types.map(({ name }) => (
-                <button key={name} aria-pressed={name === type?.name} onClick={() => setTypeName(name)}>
-                  {name}
+            <div className="segmented" role="group" aria-label="View">
+              {INSPECT_VIEWS.map((name) => (
+                <button
+                  key={name}
+                  aria-pressed={name === view}
+                  onClick={() => useView.getState().setInspect({ view: name })}
+                >
+                  {TITLES[name]}
                 </button>
               ))}
             </div>
+            <span className="mono faint grow ellipsis">{view === "space" ? "" : document?.id}</span>
+            {view !== "space" && <TypeChoice />}
           </header>
-          {open === null && <Empty title="No model is open">Tokens are those of the open model.</Empty>}
-          {typeof tokens === "string" && <Empty title="No prompt">{tokens}</Empty>}
-          {open !== null && tokens !== null && typeof tokens === "object" && (
-            <>
-              <p className="soft inspect-summary">
-                {formatCount(tokens.tokens.length)} tokens as the model reads them,{" "}
-                {formatCount(tokens.tokens.filter(({ supervised }) => supervised).length)} of them learned: the response
-                and the end token. Hover for ids.
-              </p>
-              <TokenView tokens={tokens.tokens} />
-            </>
+          {view === "space" ? (
+            <SpacePanel />
+          ) : document === null ? (
+            <Empty title="No document">Choose one in the list, or import some.</Empty>
+          ) : view === "attention" ? (
+            <AttentionPanel />
+          ) : (
+            <PromptPanel />
           )}
         </section>
       }
     />
+  );
+}
+
+function TypeChoice() {
+  const types = useProject((state) => state.project?.types) ?? [];
+  const chosen = useInspect((state) => state.typeName);
+  const current = types.find(({ name }) => name === chosen) ?? types[0];
+  const choose = (typeName: string): void => useInspect.setState({ typeName, cell: null });
+  if (types.length > 4) {
+    return (
+      <select aria-label="Type" value={current?.name} onChange={({ target }) => choose(target.value)}>
+        {types.map(({ name }) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    );
+  }
+  return (
+    <div className="segmented" role="group" aria-label="Type">
+      {types.map(({ name }) => (
+        <button key={name} aria-pressed={name === current?.name} onClick={() => choose(name)}>
+          {name}
+        </button>
+      ))}
+    </div>
   );
 }
 

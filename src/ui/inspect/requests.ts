@@ -1,0 +1,148 @@
+// What is asked of the worker, from what is chosen on screen.
+
+import { proxy } from "comlink";
+import { useMemo } from "react";
+import type { AttentionRequest, NamedState, SpaceProgress, SpaceRequest } from "../../worker/protocol.ts";
+import { adapterInUse, fittingAdapters } from "../models/adapterFit.ts";
+import { adapterTitle } from "../models/adapterTitle.ts";
+import { useCurrentDocument } from "../label/labelStore.ts";
+import { studio, useEngine } from "../stores/engineStore.ts";
+import { messageOf, useProject } from "../stores/projectStore.ts";
+import { useView } from "../stores/viewStore.ts";
+import { look, useInspect } from "./inspectStore.ts";
+
+/** The model as it came, under the name that figures and the command give it. */
+const BASE = "base";
+export const MOST_STATES = 3;
+
+export interface Question<T> {
+  request: T;
+  key: string;
+}
+
+export interface AttentionQuestion extends Question<AttentionRequest> {
+  /** Of its cosines, which do not depend on the head. */
+  cosinesKey: string;
+}
+
+/** States of the model that can be looked at. */
+export function useStateChoices(): readonly NamedState[] {
+  const model = useEngine((state) => state.model);
+  const adapters = useEngine((state) => state.adapters);
+  return useMemo(
+    () => [
+      { adapter: null, name: BASE },
+      ...fittingAdapters(adapters, model).map((one) => ({ adapter: one.id, name: adapterTitle(one) })),
+    ],
+    [adapters, model],
+  );
+}
+
+/** Those that are chosen and still there. */
+export function useChosenStates(): readonly NamedState[] {
+  const choices = useStateChoices();
+  const chosen = useInspect((state) => state.states);
+  const inUse = useEngine((state) => adapterInUse(state)?.id ?? null);
+  return useMemo(() => {
+    const wanted = chosen ?? (inUse === null ? [null] : [null, inUse]);
+    const found = wanted.flatMap((id) => choices.filter(({ adapter }) => adapter === id));
+    return found.length === 0 ? choices.slice(0, 1) : found;
+  }, [choices, chosen, inUse]);
+}
+
+/** The layer looked at; null without a model. */
+export function useLayer(): number | null {
+  const own = useView(({ inspect }) => inspect.layer);
+  return useEngine(({ model }) => (model.kind === "open" ? (own ?? model.facts.contrastiveLayer) : null));
+}
+
+/** Null while there is no document, type or model. */
+export function useAttentionQuestion(): AttentionQuestion | null {
+  const document = useCurrentDocument();
+  const types = useProject((state) => state.project?.types);
+  const typeName = useInspect((state) => state.typeName);
+  const head = useView(({ inspect }) => inspect.head);
+  const layer = useLayer();
+  const states = useChosenStates();
+  const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
+  return useMemo(() => {
+    const type = types?.find(({ name }) => name === typeName) ?? types?.[0];
+    if (document === null || type === undefined || layer === null) return null;
+    const { id, text, words, entities } = document;
+    const gold = { id, text, entities, ...(words === undefined ? {} : { words }) };
+    const request = { document: gold, type, states, layer, head };
+    const keyOf = (asked: object): string => JSON.stringify([model, asked]);
+    return { request, key: keyOf(request), cosinesKey: keyOf({ ...request, head: null }) };
+  }, [document, types, typeName, layer, head, states, model]);
+}
+
+export async function askAttention({ request, key }: Question<AttentionRequest>): Promise<void> {
+  const before = useInspect.getState().attention.shown?.value;
+  if (!(await look("attention", key, () => studio().attention(request)))) return;
+  const now = useInspect.getState().attention.shown?.value;
+  // A cell in hand stays where it is the same tokens that are shown.
+  if (now?.rows.length !== before?.rows.length || now?.columns.length !== before?.columns.length) {
+    useInspect.setState({ cell: null });
+  }
+  await repaint();
+}
+
+/** After an answer, or where it is to be drawn otherwise. */
+export async function repaint(): Promise<void> {
+  const { drawn, attention } = useInspect.getState();
+  if (attention.shown === null) return;
+  const { maps } = attention.shown.value;
+  try {
+    const asked = { ...drawn, difference: drawn.difference && maps.length > 1 };
+    const paint = await studio().paintAttention(asked);
+    if (useInspect.getState().drawn === drawn) useInspect.setState({ paint });
+  } catch (error) {
+    useView.getState().notify("error", messageOf(error));
+  }
+}
+
+export async function askCosines({ request, cosinesKey }: AttentionQuestion): Promise<void> {
+  await look("cosines", cosinesKey, () => studio().cosines(request));
+}
+
+export async function askSpace({ request, key }: Question<SpaceRequest>): Promise<void> {
+  useInspect.setState({ point: null });
+  const names = request.states.map(({ name }) => name);
+  const show = (progress: SpaceProgress): void => {
+    if (progress.kind === "points") {
+      const { points, found, leftOut, perplexity } = progress;
+      const start = { iteration: 0, total: 0, positions: [] };
+      useInspect.setState({ spaceNow: { points, names, found, leftOut, perplexity, ...start } });
+      return;
+    }
+    const { iteration, total, positions } = progress;
+    const { spaceNow } = useInspect.getState();
+    if (spaceNow !== null) useInspect.setState({ spaceNow: { ...spaceNow, iteration, total, positions } });
+  };
+  await look("space", key, async () => {
+    const view = await studio().space(request, proxy(show));
+    const { spaceNow } = useInspect.getState();
+    if (spaceNow !== null) {
+      useInspect.setState({ spaceNow: { ...spaceNow, positions: view.maps.map(({ positions }) => positions) } });
+    }
+    return view;
+  });
+}
+
+/** The labelled documents of the project; null without project or model. */
+export function useSpaceQuestion(): Question<SpaceRequest> | null {
+  const project = useProject((state) => state.project);
+  const settings = useInspect((state) => state.spaceSettings);
+  const layer = useLayer();
+  const states = useChosenStates();
+  const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
+  return useMemo(() => {
+    if (project === null || layer === null) return null;
+    const documents = project.documents.filter(({ entities }) => entities.length > 0);
+    const { perplexity, ...rest } = settings;
+    const typed = perplexity.trim() === "" ? null : Number(perplexity);
+    const request = { ...rest, perplexity: typed, documents, types: project.types, states, layer };
+    const marks = documents.map(({ id, text, entities }) => [id, text, entities]);
+    return { request, key: JSON.stringify([model, marks, project.types, states, layer, settings]) };
+  }, [project, settings, layer, states, model]);
+}
