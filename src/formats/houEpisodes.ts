@@ -2,7 +2,7 @@
 // "seq_outs": [[tag…]…]}, "batch": {…}}…]}. As documents, each sentence is one, named "Wiki/3/support/0": domain, episode,
 // part and sentence, from 0. `batch` holds the query sentences.
 import * as v from "valibot";
-import { documentError, type Document } from "../ner/document.ts";
+import { readingError, type Document } from "../ner/document.ts";
 import { checkDocument, FormatError, type Format, type ParseResult, type WriteResult } from "./format.ts";
 import { describeIssue } from "./jsonLines.ts";
 import { lostFields } from "./losses.ts";
@@ -69,7 +69,7 @@ function readPart(where: string, { seq_ins, seq_outs }: FilePart, { documents, w
       }
       const ranges = joinedRanges(words);
       const document = { id, text: words.join(" "), entities: entitiesOfSpans(spans, ranges), words: ranges };
-      const problem = documentError(document);
+      const problem = readingError(document);
       if (problem === null) documents.push(document);
       else errors.push(problem);
     }

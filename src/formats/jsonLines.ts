@@ -1,6 +1,6 @@
 // What the formats of one JSON object a line have in common.
 import * as v from "valibot";
-import { documentError, type Document } from "../ner/document.ts";
+import { readingError, type Document } from "../ner/document.ts";
 import { checkDocument, type ParseResult, type WriteResult } from "./format.ts";
 
 /** How many lines are looked at to tell what a file is. */
@@ -37,7 +37,7 @@ export function parseJsonLines<Schema extends v.GenericSchema>(
   for (const [line, content] of textLines(text)) {
     const result = parseLine(content, schema);
     const document = typeof result === "string" ? result : toDocument(result.value, line);
-    const problem = typeof document === "string" ? document : documentError(document);
+    const problem = typeof document === "string" ? document : readingError(document);
     if (typeof document === "string" || problem !== null) {
       errors.push(`line ${line}: ${problem}`);
       continue;

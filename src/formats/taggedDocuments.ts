@@ -1,5 +1,5 @@
 // Tagged words → documents: the text is that of `# text =` where the words stand in it, else the words joined by one space.
-import { documentError, type Document } from "../ner/document.ts";
+import { readingError, type Document } from "../ner/document.ts";
 import type { ParseResult } from "./format.ts";
 import type { TaggedSentence } from "./taggedLines.ts";
 import type { TagSpan } from "./tags.ts";
@@ -26,7 +26,7 @@ export function taggedDocuments(
     if (Object.keys(extra).length > 0) document.extra = extra;
     const earlier = lineOfId.get(id);
     const problem =
-      earlier !== undefined ? `expected an id of its own, got "${id}", as at line ${earlier}` : documentError(document);
+      earlier !== undefined ? `expected an id of its own, got "${id}", as at line ${earlier}` : readingError(document);
     if (problem === null) documents.push(document);
     else errors.push(`line ${line}: ${problem}`);
     lineOfId.set(id, line);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareEntities, documentError, splitsSurrogatePair, type Document } from "./document.ts";
+import { compareEntities, documentError, readingError, splitsSurrogatePair, type Document } from "./document.ts";
 
 const text = "Ana 🐙 met Bo"; // the octopus is units 4 and 5
 const withEntity = (start: number, end: number, type = "x"): Document => ({
@@ -27,14 +27,6 @@ describe("documentError", () => {
     [withEntity(3, 3), 'document "a": entity 0 (3–3, x) is empty: expected an end greater than the start'],
     [withEntity(0, 5), 'document "a": entity 0 (0–5, x) cuts a character in two at 5 (inside a surrogate pair)'],
     [withEntity(5, 6), 'document "a": entity 0 (5–6, x) cuts a character in two at 5 (inside a surrogate pair)'],
-    [
-      { id: "a", text: "ox  met", entities: [{ start: 2, end: 4, type: "x" }] },
-      'document "a": entity 0 (2–4, x) covers white space only: expected at least one character of text (correct or delete it)',
-    ],
-    [
-      { id: "a", text: "ox\u3000met", entities: [], rejected: [{ start: 2, end: 3, type: "x" }] },
-      /rejected span 0 \(2–3, x\) covers white space only/,
-    ],
     [withEntity(0, NaN), 'document "a": entity 0 (0–NaN, x) has offsets that are no whole numbers'],
     [withEntity(0, 3, "a\nb"), /expected the name of a type, without spaces around it or line breaks, got "a\\nb"$/],
     [withEntity(0, 3, " x"), /got " x"$/],
@@ -75,4 +67,24 @@ it("compareEntities orders by start, then the longer, then the type", () => {
 it("splitsSurrogatePair: lone halves and the text's ends are no pair", () => {
   expect([0, 4, 5, 6, 13].filter((offset) => splitsSurrogatePair(text, offset))).toEqual([5]);
   expect([0, 1, 2].filter((offset) => splitsSurrogatePair("\udc00\ud800", offset))).toEqual([]);
+});
+
+describe("readingError", () => {
+  it.each<[Document, string]>([
+    [{ id: "a", text: "ox  met", entities: [{ start: 2, end: 4, type: "x" }] }, "entity 0 (2–4, x)"],
+    [
+      { id: "a", text: "ox\u3000met", entities: [], rejected: [{ start: 2, end: 3, type: "x" }] },
+      "rejected span 0 (2–3, x)",
+    ],
+  ])("refuses a span of white space only, which may be written", (document, span) => {
+    expect(readingError(document)).toBe(
+      `document "a": ${span} covers white space only: expected at least one character of text (correct or delete it)`,
+    );
+    expect(documentError(document)).toBeNull();
+  });
+
+  it("refuses what is wrong with a document", () => {
+    const document = { id: "", text: "ox", entities: [] };
+    expect(readingError(document)).toBe(documentError(document));
+  });
 });

@@ -49,8 +49,7 @@ export function compareEntities(a: Entity, b: Entity): number {
 
 /**
  * What is wrong with a document, as one sentence that names it, or null. Overlapping and nested entities are sound (a
- * format that cannot hold them says so when it writes); the same span twice with the same type is not, nor one of white
- * space only: answers have nothing to write between <<< and >>>.
+ * format that cannot hold them says so when it writes); the same span twice with the same type is not.
  */
 export function documentError(document: Document): string | null {
   const { id, text, entities, rejected = [], words } = document;
@@ -68,6 +67,29 @@ export function documentError(document: Document): string | null {
   return problem === null ? null : `${where}: ${problem}`;
 }
 
+/**
+ * What readers refuse: a wrong document, and a span of white space only, for which an answer has nothing to write between
+ * <<< and >>>. Writers take such spans, so that documents from before this rule can be exported.
+ */
+export function readingError(document: Document): string | null {
+  return documentError(document) ?? blankSpanError(document);
+}
+
+function blankSpanError({ id, text, entities, rejected = [] }: Document): string | null {
+  for (const [name, spans] of [
+    ["entity", entities],
+    ["rejected span", rejected],
+  ] as const) {
+    const index = spans.findIndex(({ start, end }) => text.slice(start, end).trim() === "");
+    const span = spans[index];
+    if (span !== undefined) {
+      const what = `${name} ${index} (${span.start}–${span.end}, ${span.type})`;
+      return `document "${id}": ${what} covers white space only: expected at least one character of text (correct or delete it)`;
+    }
+  }
+  return null;
+}
+
 function listProblem(text: string, name: string, entities: readonly Entity[]): string | null {
   const seen = new Set<string>();
   for (const [index, { start, end, type }] of entities.entries()) {
@@ -77,9 +99,6 @@ function listProblem(text: string, name: string, entities: readonly Entity[]): s
     }
     const problem = rangeError(text, start, end);
     if (problem !== null) return `${what} ${problem}`;
-    if (text.slice(start, end).trim() === "") {
-      return `${what} covers white space only: expected at least one character of text (correct or delete it)`;
-    }
     const key = `${start} ${end} ${type}`;
     if (seen.has(key)) return `${what} is given twice (delete one of the two)`;
     seen.add(key);
