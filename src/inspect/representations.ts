@@ -121,9 +121,9 @@ function sample(count: number, limit: number, seed: number): number[] {
 }
 
 export interface GatherOptions {
-  /** Looked at before each pass. */
+  /** Looked at before each layer of a pass. */
   readonly signal?: AbortSignal;
-  /** Hears prompts done and in all. */
+  /** Hears prompts done and in all; a pass through some of the layers counts as some of its prompts. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -148,9 +148,9 @@ export async function gatherRepresentations(
   const workspace = new Workspace(llama, longest, lora?.R ?? 4, "inference");
   try {
     const e = buffers.buffer("vectors", spans.length * D);
+    const layers = Array.from({ length: layer + 1 }, (_, at) => at);
     let done = 0;
     for (const { examples, ids, tree, rows } of packs) {
-      signal?.throwIfAborted();
       const spanRows = examples.flatMap((prompt, i) =>
         prompt.rows.map((tokens) => tokens.map((token) => rows[i]?.[0]?.[token] ?? NaN)),
       );
@@ -158,8 +158,15 @@ export async function gatherRepresentations(
       const of = { D, first: examples[0]?.first ?? 0, rows: spanRows.length, weight: 0 };
       const pool = (x: GPUBuffer, heads: number): void =>
         queue.dispatch(contrastivePool, { x, ...lists, e }, { ...of, heads });
-      const reader: QueryKeyReader = { layers: [layer], rope: "pre", read: (_, k) => pool(k, config.kvHeads) };
-      const queryKeys = representation === "key" ? reader : null;
+      const before = done;
+      const queryKeys: QueryKeyReader = {
+        ...{ layers, rope: "pre" },
+        read(_, k, at) {
+          signal?.throwIfAborted();
+          onProgress?.(before + Math.floor((examples.length * at) / layers.length), prompts.length);
+          if (representation === "key" && at === layer) pool(k, config.kvHeads);
+        },
+      };
       const pass: Pass = { ...PLAIN_PASS, llama, lora, workspace, rows: ids.length, tree, queryKeys };
       writeTokens(pass, ids);
       await forward(pass, layer + 1);

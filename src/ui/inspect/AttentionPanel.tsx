@@ -28,6 +28,7 @@ export function AttentionPanel() {
       <AttentionTools stale={stale} />
       <LookStatus
         look={look}
+        figure={view !== null}
         wanted={question?.key ?? null}
         action="Read attention"
         onAsk={() => question !== null && void askAttention(question)}

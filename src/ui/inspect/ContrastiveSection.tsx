@@ -71,7 +71,8 @@ export function ContrastiveSection({ question }: { question: AttentionQuestion }
       )}
       {any && (
         <LookStatus
-          look={shown === null ? { ...look, shown: null } : look}
+          look={look}
+          figure={false}
           wanted={question.cosinesKey}
           action="Measure cosines"
           onAsk={() => void askCosines(question)}

@@ -11,10 +11,12 @@ export function LookStatus<T>(props: {
   wanted: string | null;
   /** What the button says, and what it will show. */
   action: string;
+  /** Whether a figure is on screen, of this choice or an earlier one. */
+  figure: boolean;
   children: ReactNode;
   onAsk: () => void;
 }) {
-  const { look, wanted, action, children, onAsk } = props;
+  const { look, wanted, action, figure, children, onAsk } = props;
   const gpu = useEngine((state) => state.gpu.kind);
   const model = useEngine((state) => state.model.kind);
   const job = useEngine((state) => state.job);
@@ -41,11 +43,11 @@ export function LookStatus<T>(props: {
       {failed === null ? action : "Try again"}
     </button>
   );
-  if (look.shown !== null) {
+  if (figure) {
     return (
       <div className="look-status" role="status">
         <span className={failed?.message == null ? "soft" : "bad"}>
-          {failed?.message ?? why ?? "What is shown is of an earlier choice."}
+          {failed?.message ?? why ?? (failed === null ? "What is shown is of an earlier choice." : "Stopped.")}
         </span>
         {button}
       </div>

@@ -1,4 +1,121 @@
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Empty } from "../components/Empty.tsx";
+import { TypeMark } from "../components/TypeMark.tsx";
+import { formatCount, plural } from "../format.ts";
+import { useProject } from "../stores/projectStore.ts";
+import { useView } from "../stores/viewStore.ts";
+import { planeScale } from "./drawScatter.ts";
+import { useInspect, type SpaceNow } from "./inspectStore.ts";
+import { LookStatus } from "./LookStatus.tsx";
+import { askSpace, useSpaceQuestion } from "./requests.ts";
+import { Scatter } from "./Scatter.tsx";
+import { SpaceTables } from "./SpaceTables.tsx";
+import { SpaceTools } from "./SpaceTools.tsx";
+
+const GAP = 16;
+const LARGEST = 460;
+
+/** Labelled entities in one plane, states of the model beside each other. */
 export function SpacePanel() {
-  return <Empty title="Space" />;
+  const question = useSpaceQuestion();
+  const look = useInspect((state) => state.space);
+  const now = useInspect((state) => state.spaceNow);
+  const shown = look.shown?.key === question?.key ? look.shown : null;
+  const drawn = now !== null && now.positions.length > 0 ? now : null;
+  const stale = shown === null && look.reading === null;
+  const labelled = question?.request.documents.length ?? 0;
+  if (question !== null && labelled === 0) {
+    return <Empty title="No labelled entities">Label some, in Support or Held-out: each is a point.</Empty>;
+  }
+  return (
+    <div className="inspect-body">
+      <SpaceTools canSave={shown !== null && look.reading === null} fitting={now?.perplexity ?? null} />
+      <LookStatus
+        look={look}
+        figure={drawn !== null}
+        wanted={question?.key ?? null}
+        action="Lay out"
+        onAsk={() => question !== null && void askSpace(question)}
+      >
+        The entities of {plural(labelled, "labelled document")}, where near means alike to the model.
+      </LookStatus>
+      {drawn !== null && (
+        <div className={stale ? "inspect-figure stale" : "inspect-figure"}>
+          <PointInHand now={drawn} />
+          <Plane now={drawn} />
+          <p className="soft">
+            {formatCount(drawn.points.length)} entities
+            {drawn.found > drawn.points.length && `, a sample of ${formatCount(drawn.found)}`}
+            {drawn.total > 0 && `, iteration ${formatCount(drawn.iteration)} of ${formatCount(drawn.total)}`}.
+            {drawn.leftOut.length > 0 && ` Left out, over the model's context: ${drawn.leftOut.join(", ")}.`}
+          </p>
+          {look.shown !== null && look.reading === null && (
+            <SpaceTables view={look.shown.value} points={drawn.points} names={drawn.names} />
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Plane({ now }: { now: SpaceNow }) {
+  const types = useProject((state) => state.project?.types);
+  const document = useView((state) => state.documentId);
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const watch = new ResizeObserver(() => setWidth(element.clientWidth));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  const count = now.positions.length;
+  const side = Math.max(120, Math.min(LARGEST, Math.floor((width - (count - 1) * GAP) / count)));
+  const scale = useMemo(() => planeScale(now.positions, side), [now.positions, side]);
+  const names = useMemo(() => (types ?? []).map(({ name }) => name), [types]);
+  const counts = names.map((name) => now.points.filter(({ type }) => type === name).length);
+  return (
+    <>
+      <div ref={box} className="scatters">
+        {width > 0 &&
+          now.positions.map((positions, index) => (
+            <Scatter
+              key={now.names[index]}
+              title={count > 1 ? `(${"abc".charAt(index)}) ${now.names[index]}` : (now.names[index] ?? "")}
+              points={now.points}
+              types={names}
+              positions={positions}
+              scale={scale}
+              document={document}
+            />
+          ))}
+      </div>
+      <p className="type-legend">
+        {names.map((name, index) => (
+          <span key={name} className="row">
+            <TypeMark index={index} />
+            {name} <span className="number faint">{counts[index]}</span>
+          </span>
+        ))}
+      </p>
+    </>
+  );
+}
+
+function PointInHand({ now }: { now: SpaceNow }) {
+  const index = useInspect((state) => state.point);
+  const point = index === null ? undefined : now.points[index];
+  return (
+    <p className="readout" aria-live="polite">
+      {point === undefined ? (
+        <span className="faint">Hover reads a point, a click opens its document; its entities are ringed.</span>
+      ) : (
+        <>
+          <strong>{point.text}</strong> <span className="soft">{point.type}</span>{" "}
+          <span className="mono faint">{point.document}</span>
+        </>
+      )}
+    </p>
+  );
 }
