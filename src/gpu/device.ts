@@ -1,7 +1,8 @@
 /** Opens a WebGPU device with the limits the engine can use, and says clearly when there is none. */
 
-import { MemoryCount } from "./buffers.ts";
 import type { GpuCapacity } from "./capacity.ts";
+import { chooseKernels, type KernelChoice, type KernelSetting } from "./kernelChoice.ts";
+import { MemoryCount } from "./memoryCount.ts";
 
 export type AdapterKind = "auto" | "gpu" | "software";
 
@@ -14,6 +15,8 @@ export interface Gpu {
   readonly isSoftware: boolean;
   /** Memory that the engine may take; another one counts for what is planned from then on. */
   capacity: GpuCapacity;
+  /** Another one counts for what is prepared from then on (Llama.useKernels). */
+  kernels: KernelChoice;
   /** What all pools hold. */
   readonly allocated: MemoryCount;
   /** Lanes that surely run together, 0 where the device has no subgroups. */
@@ -46,6 +49,7 @@ export interface GpuOptions {
   /** "default": only what WebGPU guarantees on every adapter, neither higher limits nor features. */
   readonly limits?: "adapter" | "default";
   readonly memory?: KnownMemory;
+  readonly kernels?: KernelSetting;
 }
 
 /** What is known of a device's memory, bytes. */
@@ -86,6 +90,7 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
     );
   }
   const device = await adapter.requestDevice(options.limits === "default" ? {} : allOf(adapter));
+  const subgroupSize = device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0;
   const references = [api, adapter, device];
   for (const reference of references) {
     keptAlive.add(reference);
@@ -100,7 +105,8 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
     isSoftware,
     capacity: capacityOf(device, isSoftware, options.memory ?? {}),
     allocated: new MemoryCount(),
-    subgroupSize: device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0,
+    kernels: chooseKernels(options.kernels ?? "auto", subgroupSize),
+    subgroupSize,
     lost: device.lost,
     takeError: () => {
       const error = firstError;

@@ -1,8 +1,8 @@
 /** Dispatches of the attention kernels, in pieces of rows of bounded work: no dispatch grows with the square of T. */
 import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
-import type { Pass } from "./forward.ts";
-import { attendedPairs, positionsEnd, sequence, widestUse } from "./rowTree.ts";
-import type { LayerActivations } from "./workspace.ts";
+import type { Llama } from "./llama.ts";
+import { attendedPairs, type CachedRow, positionsEnd, type RowTree, sequence, widestUse } from "./rowTree.ts";
+import type { LayerActivations, Workspace } from "./workspace.ts";
 
 /** Multiply-adds of one dispatch: under 100 ms on two cores of a software adapter, far less on a GPU. */
 const MAX_WORK = { gpu: 2e9, software: 1e8 };
@@ -17,8 +17,17 @@ interface KeysValues {
   readonly v: GPUBuffer;
 }
 
+/** What attention reads of a pass (forward.ts). */
+interface AttentionPass {
+  readonly llama: Llama;
+  readonly workspace: Workspace;
+  readonly rows: number;
+  readonly tree: RowTree | null;
+  readonly cached: { readonly rows: readonly CachedRow[] } | null;
+}
+
 /** o and lse of the rows. */
-export function forwardAttention(pass: Pass, { q, o, stats }: LayerActivations, { k, v }: KeysValues): void {
+export function forwardAttention(pass: AttentionPass, { q, o, stats }: LayerActivations, { k, v }: KeysValues): void {
   const { queue, attentionConstants } = pass.llama;
   for (const { params, work } of pieces(pass, PRODUCTS.forward, passEnd(pass))) {
     const buffers = { q, k, v, segments: pass.workspace.segments, o, stats };
@@ -28,7 +37,7 @@ export function forwardAttention(pass: Pass, { q, o, stats }: LayerActivations, 
 
 /** From dO to dQ, dK and dV. */
 export function backwardAttention(
-  pass: Pass,
+  pass: AttentionPass,
   { q, k, v, o, stats }: Pick<LayerActivations, "q" | "k" | "v" | "o" | "stats">,
   { dO, dQ, dK, dV }: Readonly<Record<"dO" | "dQ" | "dK" | "dV", GPUBuffer>>,
 ): void {
@@ -45,14 +54,14 @@ export function backwardAttention(
 }
 
 /** One past the highest position: no row attends to more keys. */
-export function passEnd({ rows, cached, tree }: Pass): number {
+export function passEnd({ rows, cached, tree }: AttentionPass): number {
   return cached === null
     ? positionsEnd(tree ?? sequence(rows))
     : cached.rows.reduce((end, { position }) => Math.max(end, position + 1), 0);
 }
 
 /** @param partners most keys of a row, or most users of a key */
-function pieces({ llama, rows, tree, cached }: Pass, products: number, partners: number) {
+function pieces({ llama, rows, tree, cached }: AttentionPass, products: number, partners: number) {
   const { heads, kvHeads, headDim: D } = llama.config;
   const limit = llama.queue.gpu.isSoftware ? MAX_WORK.software : MAX_WORK.gpu;
   const most = Math.floor(limit / (products * heads * D * partners) / ROW_STEP) * ROW_STEP;

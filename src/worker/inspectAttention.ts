@@ -8,7 +8,7 @@ import { contrastiveView } from "../inspect/contrastiveView.ts";
 import type { Figure } from "../inspect/figureFile.ts";
 import { mapPrompt } from "../inspect/mapPrompt.ts";
 import { PRESETS } from "../train/presets.ts";
-import type { InspectInput } from "./inspector.ts";
+import type { InspectInput } from "./inspectInput.ts";
 import type {
   AttentionDrawn,
   AttentionPaint,

@@ -17,7 +17,7 @@ import {
 import { captionOf, spacePicture } from "../inspect/spacePicture.ts";
 import { checkSettings, fittingPerplexity, MOST_POINTS, TSNE_DEFAULTS } from "../inspect/tsne.ts";
 import type { Vectors } from "../inspect/vectors.ts";
-import type { InspectInput } from "./inspector.ts";
+import type { InspectInput } from "./inspectInput.ts";
 import type { SpaceProgress, SpaceRequest, SpaceView } from "./protocol.ts";
 
 /** Iterations between two states of t-SNE that are shown. */

@@ -1,7 +1,6 @@
 // Looks into the open model: each look is a job, its outcome goes to who asked, and the figure stays here to be written.
 
 import { type Figure, figureFile } from "../inspect/figureFile.ts";
-import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import type { EngineSession } from "./engineSession.ts";
 import {
@@ -13,8 +12,8 @@ import {
   readCosines,
 } from "./inspectAttention.ts";
 import { type ReadSpace, readSpace, spaceFigure, spaceView } from "./inspectSpace.ts";
+import type { InspectInput } from "./inspectInput.ts";
 import type { JobRunner } from "./jobRunner.ts";
-import type { OpenModel } from "./modelFacts.ts";
 import type {
   AttentionDrawn,
   AttentionPaint,
@@ -31,16 +30,6 @@ import type {
   StudioEvent,
 } from "./protocol.ts";
 import { throttle } from "./throttle.ts";
-
-export interface InspectInput {
-  llama: Llama;
-  model: OpenModel;
-  signal: AbortSignal;
-  /** A saved adapter on the GPU, until the next one is asked for. */
-  lora: (id: string | null) => Promise<Lora | null>;
-  onProgress: (done: number, total: number, unit: ProgressUnit) => void;
-  onPhase: (phase: JobPhase) => void;
-}
 
 export class Inspector {
   readonly #session: EngineSession;
