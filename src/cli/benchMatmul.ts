@@ -7,7 +7,7 @@ import { CommandQueue } from "../gpu/queue.ts";
 import { randomWords } from "../kernels/random_weights.ts";
 import { LAYOUT_OF, scaleKind, unpackPart } from "../model/gguf/pack.ts";
 import type { GgmlType } from "../model/gguf/types.ts";
-import { kernelFamily } from "../model/kernelFamilies.ts";
+import { linearKernels } from "../model/kernelFamilies.ts";
 import { backwardLinear, forwardLinear } from "../model/linear.ts";
 import { linearShape } from "../model/linearShape.ts";
 import { randomMatrix } from "../model/randomModel.ts";
@@ -182,8 +182,8 @@ class MatmulBench {
   async #matrix(pool: BufferPool, layout: MatmulLayout, N: number, K: number): Promise<QuantizedMatrix> {
     const tensor = { name: layout, type: layout, shape: [N, K] as const };
     const matrix = await randomMatrix(this.#queue, pool, tensor, 1);
-    for (const { constants } of matrix.parts) {
-      for (const kernel of Object.values(kernelFamily(this.#gpu).linear)) {
+    for (const { constants: layout } of matrix.parts) {
+      for (const { kernel, constants } of linearKernels(this.#gpu, ["forward", "backward"], layout)) {
         await this.#queue.pipelines.prepare(kernel, constants);
       }
     }

@@ -1,5 +1,6 @@
 // The command `obp`: finds the verb, runs it, prints its report, exits with the right code.
 import { version } from "../../package.json";
+import type { KernelSetting } from "../gpu/kernelChoice.ts";
 import { nearMiss } from "../ner/nearMiss.ts";
 import { Context } from "./context.ts";
 import { errorLine, exitCode, InterruptedError, UsageError, withPath } from "./errors.ts";
@@ -87,6 +88,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
     flags["adapter-kind"] as "auto" | "gpu" | "software",
     signal,
     gpuMemory(flags["gpu-memory"] as number | undefined),
+    flags["kernels"] as KernelSetting,
   );
   const report = await Promise.race([verb.run({ flags, positionals }, context), context.gpuFailure]);
   await printReport(report, await context.adapterName(), flags["json"] === true);

@@ -1,6 +1,7 @@
 // What every verb gets besides its own flags: the GPU, Ctrl-C, progress, and a way to say something.
 import { totalmem } from "node:os";
 import type { AdapterKind, Gpu } from "../gpu/device.ts";
+import type { KernelSetting } from "../gpu/kernelChoice.ts";
 import { InterruptedError } from "./errors.ts";
 import { startProgress, type Progress } from "./progress.ts";
 
@@ -12,12 +13,14 @@ export class Context {
   readonly gpuFailure: Promise<never>;
   #failGpu: (error: Error) => void = () => undefined;
   readonly #gpuMemory: number | undefined;
+  readonly #kernels: KernelSetting;
   #gpu: Promise<Gpu> | null = null;
 
   /** @param gpuMemory bytes, what the user says; undefined: what the adapter tells */
-  constructor(adapterKind: AdapterKind, signal: AbortSignal, gpuMemory?: number) {
+  constructor(adapterKind: AdapterKind, signal: AbortSignal, gpuMemory?: number, kernels: KernelSetting = "auto") {
     this.adapterKind = adapterKind;
     this.#gpuMemory = gpuMemory;
+    this.#kernels = kernels;
     this.signal = signal;
     this.gpuFailure = new Promise((_, reject) => {
       this.#failGpu = reject;
@@ -58,6 +61,7 @@ export class Context {
     const gpu = await openGpu(await nodeGpu(), {
       kind: this.adapterKind,
       memory: { setting: this.#gpuMemory, machine: totalmem() },
+      kernels: this.#kernels,
     });
     gpu.device.addEventListener("uncapturederror", (event) => {
       this.#failGpu(new Error(`expected the GPU to accept every command, got ${event.error.message} (report this)`));

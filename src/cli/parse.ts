@@ -1,5 +1,6 @@
 // Command line → values, by a verb's own declaration. node:util splits the words; what is allowed is decided here.
 import { parseArgs } from "node:util";
+import { KERNEL_SETTINGS } from "../gpu/kernelChoice.ts";
 import { nearMiss } from "../ner/nearMiss.ts";
 import { UsageError } from "./errors.ts";
 import type { Flag, FlagValue, ParsedArguments, Verb } from "./verb.ts";
@@ -14,6 +15,12 @@ export const commonFlags = {
     help: "which WebGPU adapter to use",
   },
   "gpu-memory": { kind: "number", value: "GB", help: "GPU memory to plan with (default: what the adapter tells)" },
+  kernels: {
+    kind: "choice",
+    choices: KERNEL_SETTINGS,
+    fallback: "auto",
+    help: "which kernels compute linear layers (a run that goes on keeps its own)",
+  },
   debug: { kind: "switch", help: "show the stack of an error" },
   help: { kind: "switch", help: "show this help" },
 } as const satisfies Record<string, Flag>;

@@ -1,5 +1,5 @@
 /** kill -9 at any moment, then --resume: the log and the adapter of an uninterrupted run, bit for bit. */
-import { readFileSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -94,6 +94,18 @@ describe("checkpoints", () => {
     const resumed = folder.obp(...words, "--resume");
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.json()).toMatchObject({ steps: STEPS, resumedFrom: STEPS });
+  });
+
+  test("the kernels that a run began with go on, whatever is asked for: other ones sum in another order", () => {
+    const few = ["train", ...settings, "--learning-rate", "0.01", ...stages.sft, "--max-steps", "4", "--out", "plain"];
+    const whole = folder.obp(...few, "--kernels", "registers");
+    expect(whole.code, whole.stderr).toBe(0);
+    const adapter = file("plain", "adapter_model.safetensors");
+    rmSync(join(folder.path, "plain", "run", "checkpoint-4.safetensors"));
+    const resumed = folder.obp(...few, "--resume");
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.stderr).toContain("resumed after step 3 of 4");
+    expect(file("plain", "adapter_model.safetensors").equals(adapter)).toBe(true);
   });
 
   test("none at all: it starts afresh and says so", () => {

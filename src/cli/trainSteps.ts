@@ -45,7 +45,7 @@ export async function runSteps(
   let saved = trainer.stepsDone;
   const save = async (): Promise<void> => {
     if (trainer.stepsDone > saved) {
-      const checkpoint: Checkpoint = { state: await trainer.state(), identity };
+      const checkpoint: Checkpoint = { state: await trainer.state(), identity, kernels: llama.queue.gpu.kernels };
       saveCheckpoint(folder, checkpoint);
       saved = trainer.stepsDone;
     }

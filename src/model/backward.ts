@@ -9,7 +9,7 @@ import { swigluBackward } from "../kernels/swiglu.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
 import { backwardAttention } from "./attention.ts";
 import { dropoutParams, forwardLayer, NO_DROPOUT, type Pass, readerOf, rotate } from "./forward.ts";
-import { kernelFamily } from "./kernelFamilies.ts";
+import { loraKernels } from "./kernelFamilies.ts";
 import { backwardLinear } from "./linear.ts";
 import type { Lora, LoraPages } from "./lora.ts";
 import { blockLayers } from "./residuals.ts";
@@ -140,7 +140,7 @@ function adaptedBackward(
   const { K, N } = module;
   const { R, scale } = lora;
   const dropout = dropoutParams(pass, layer, target);
-  const { lora: kernels } = kernelFamily(queue.gpu);
+  const kernels = loraKernels(queue.gpu);
   queue.dispatch(
     kernels.down,
     { x: dy, m: lora.weights.slice(module.b), out: grads.dXa },

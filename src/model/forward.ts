@@ -9,7 +9,7 @@ import { swigluForward } from "../kernels/swiglu.ts";
 import { LORA_TARGETS, type LoraTarget } from "./adapters/loraWeights.ts";
 import { forwardAttention, passEnd } from "./attention.ts";
 import { EmbeddingRows } from "./embedding.ts";
-import { kernelFamily } from "./kernelFamilies.ts";
+import { loraKernels } from "./kernelFamilies.ts";
 import { forwardLinear } from "./linear.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
@@ -209,7 +209,7 @@ function adapted(
   const module = lora?.module(layer, target);
   if (lora !== null && module !== undefined) {
     const { K, N } = module;
-    const { lora: kernels } = kernelFamily(llama.queue.gpu);
+    const kernels = loraKernels(llama.queue.gpu);
     llama.queue.dispatch(
       kernels.down,
       { x, m: lora.weights.slice(module.a), out: xa },

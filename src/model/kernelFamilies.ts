@@ -1,45 +1,130 @@
 /** Which kernels a device runs the products of linear layers and of LoRA with. All families compute the same sums. */
 import type { Gpu } from "../gpu/device.ts";
+import type { FamilyName, KernelVariant } from "../gpu/kernelChoice.ts";
 import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
 import { linearSubgroupBackward, linearSubgroupForward, linearSubgroupForwardRow } from "../kernels/linear_subgroup.ts";
+import { linearTiledBackward, linearTiledForward } from "../kernels/linear_tiled.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { loraSubgroupDown, loraSubgroupGrad, loraSubgroupUp } from "../kernels/lora_subgroup.ts";
+
+/** Forward products of one or two rows (decoding), of few rows, and of many: each may want other kernels. */
+export const ROW_CLASSES = ["one", "few", "many"] as const;
+export type RowClass = (typeof ROW_CLASSES)[number];
+/** Up to this many rows the decoding kernel (no row tile) does less work than the tiled one. */
+const ONE_ROWS = 2;
+/** Up to this many rows tiles of 64 rows would be mostly empty. */
+const FEW_ROWS = 32;
+
+export type Direction = "forward" | "backward";
 
 /** Products of the quantized linear layers; one set of bindings and parameters. */
 interface LinearKernels {
   readonly forward: typeof linearForward;
-  /** For very few rows. */
-  readonly forwardRow: typeof linearForwardRow;
   readonly backward: typeof linearBackward;
 }
 
-interface LoraKernels {
-  readonly down: typeof loraDown;
-  readonly up: typeof loraUp;
-  readonly grad: typeof loraGrad;
+const LINEAR: Readonly<Record<FamilyName, LinearKernels>> = {
+  registers: { forward: linearForward, backward: linearBackward },
+  subgroups: { forward: linearSubgroupForward, backward: linearSubgroupBackward },
+  tiled: { forward: linearTiledForward, backward: linearTiledBackward },
+};
+const FORWARD_ROW = { registers: linearForwardRow, subgroups: linearSubgroupForwardRow };
+const LORA = {
+  registers: { down: loraDown, up: loraUp, grad: loraGrad },
+  subgroups: { down: loraSubgroupDown, up: loraSubgroupUp, grad: loraSubgroupGrad },
+};
+
+/** A kernel and all the constants that it runs with. */
+interface Chosen<K> {
+  readonly kernel: K;
+  readonly constants: Readonly<Record<string, number>>;
 }
 
-interface KernelFamily {
-  readonly linear: LinearKernels;
-  readonly lora: LoraKernels;
+export function loraKernels({ kernels }: Pick<Gpu, "kernels">): (typeof LORA)["registers"] {
+  return LORA[kernels.basic];
 }
 
-const REGISTERS: KernelFamily = {
-  linear: { forward: linearForward, forwardRow: linearForwardRow, backward: linearBackward },
-  lora: { down: loraDown, up: loraUp, grad: loraGrad },
-};
-const SUBGROUPS: KernelFamily = {
-  linear: {
-    forward: linearSubgroupForward,
-    forwardRow: linearSubgroupForwardRow,
-    backward: linearSubgroupBackward,
-  },
-  lora: { down: loraSubgroupDown, up: loraSubgroupUp, grad: loraSubgroupGrad },
-};
-/** Lanes that read the rows of a tile for each other in SUBGROUPS. */
-const SUBGROUP_LANES = 8;
+/** Forward's kernel for weights of a layout (its constants) and so many rows. */
+export function forwardKernel(
+  gpu: Pick<Gpu, "kernels">,
+  layout: Readonly<Record<string, number>>,
+  rows: number,
+): Chosen<typeof linearForward> {
+  const rowClass = classOf(rows);
+  return forwardVariant(variantOf(gpu, "forward", layout, rowClass), layout, rowClass);
+}
 
-/** The kernels that suit a device best. */
-export function kernelFamily({ subgroupSize }: Pick<Gpu, "subgroupSize">): KernelFamily {
-  return subgroupSize >= SUBGROUP_LANES ? SUBGROUPS : REGISTERS;
+/** Backward's kernel; one row is as few. */
+export function backwardKernel(
+  gpu: Pick<Gpu, "kernels">,
+  layout: Readonly<Record<string, number>>,
+  rows: number,
+): Chosen<typeof linearBackward> {
+  return backwardVariant(variantOf(gpu, "backward", layout, backwardClass(rows)), layout);
+}
+
+export function forwardVariant(
+  { family, constants }: KernelVariant,
+  layout: Readonly<Record<string, number>>,
+  rowClass: RowClass,
+): Chosen<typeof linearForward> {
+  const kernel = rowClass === "one" ? FORWARD_ROW[family === "tiled" ? "registers" : family] : LINEAR[family].forward;
+  return { kernel, constants: withOwn(layout, constants) };
+}
+
+export function backwardVariant(
+  { family, constants }: KernelVariant,
+  layout: Readonly<Record<string, number>>,
+): Chosen<typeof linearBackward> {
+  return { kernel: LINEAR[family].backward, constants: withOwn(layout, constants) };
+}
+
+/** All kernels that products with weights of a layout may need. */
+export function linearKernels(
+  gpu: Pick<Gpu, "kernels">,
+  directions: readonly Direction[],
+  layout: Readonly<Record<string, number>>,
+): Chosen<typeof linearForward | typeof linearBackward>[] {
+  return directions.flatMap((direction) =>
+    ROW_CLASSES.map((rowClass) => {
+      const variant = variantOf(gpu, direction, layout, rowClass);
+      return direction === "forward" ? forwardVariant(variant, layout, rowClass) : backwardVariant(variant, layout);
+    }),
+  );
+}
+
+/** The key of what is tuned. */
+export function tuningKey(direction: Direction, layout: Readonly<Record<string, number>>, rowClass: RowClass): string {
+  const { LAYOUT = 0, HALVES = 0, SYMMETRIC = 0 } = layout;
+  const name = ["q4", "q4k", "q8", "f32"][LAYOUT] ?? `layout ${LAYOUT}`;
+  return `${direction} ${name}${HALVES === 1 ? " halves" : ""}${SYMMETRIC === 1 ? " symmetric" : ""} ${rowClass}`;
+}
+
+function variantOf(
+  { kernels }: Pick<Gpu, "kernels">,
+  direction: Direction,
+  layout: Readonly<Record<string, number>>,
+  rowClass: RowClass,
+): KernelVariant {
+  const { basic, linear, tuned, measuredAt } = kernels;
+  const measured = measuredAt === null ? undefined : tuned[tuningKey(direction, layout, rowClass)];
+  return measured ?? { family: rowClass === "one" && direction === "forward" ? basic : linear, constants: NONE };
+}
+
+const NONE = Object.freeze({});
+
+function classOf(rows: number): RowClass {
+  return rows <= ONE_ROWS ? "one" : rows <= FEW_ROWS ? "few" : "many";
+}
+
+function backwardClass(rows: number): RowClass {
+  return rows <= FEW_ROWS ? "few" : "many";
+}
+
+/** The same object where a variant has no constants of its own: every dispatch asks. */
+function withOwn(layout: Readonly<Record<string, number>>, own: Readonly<Record<string, number>>) {
+  for (const name in own) {
+    if (name in own) return { ...layout, ...own };
+  }
+  return layout;
 }

@@ -1,12 +1,10 @@
 /** Dispatches of the quantized linear kernels: over the parts of a matrix, in pieces of bounded work. */
 import type { CommandQueue } from "../gpu/queue.ts";
-import { kernelFamily } from "./kernelFamilies.ts";
+import { backwardKernel, forwardKernel } from "./kernelFamilies.ts";
 import type { QuantizedMatrix } from "./weights.ts";
 
 /** Multiply-adds one dispatch may take, under the 100 ms at which drivers' watchdogs and desktops begin to suffer. */
 const MAX_WORK = { gpu: 8e9, software: 5e8 };
-/** Up to this many rows the decoding kernel (no row tile) does less work than the tiled one. */
-const FEW_ROWS = 2;
 /** Rows of a piece are a multiple of this, so that its first byte lies on a multiple of 256. */
 const ROW_ALIGNMENT = 64;
 
@@ -19,9 +17,8 @@ export function forwardLinear(
   y: GPUBuffer,
   accumulate = false,
 ): void {
-  const kernels = kernelFamily(queue.gpu).linear;
-  const kernel = rows <= FEW_ROWS ? kernels.forwardRow : kernels.forward;
   for (const part of w.parts) {
+    const { kernel, constants } = forwardKernel(queue.gpu, part.constants, rows);
     for (const piece of pieces(queue, rows, w.K * part.N)) {
       queue.dispatch(
         kernel,
@@ -40,7 +37,7 @@ export function forwardLinear(
           stride: w.N,
           accumulate: accumulate ? 1 : 0,
         },
-        part.constants,
+        constants,
         piece.count * w.K * part.N,
       );
     }
@@ -56,8 +53,8 @@ export function backwardLinear(
   dx: GPUBuffer,
   accumulate: boolean,
 ): void {
-  const kernel = kernelFamily(queue.gpu).linear.backward;
   w.parts.forEach((part, index) => {
+    const { kernel, constants } = backwardKernel(queue.gpu, part.constants, rows);
     for (const piece of pieces(queue, rows, w.K * part.N)) {
       queue.dispatch(
         kernel,
@@ -76,7 +73,7 @@ export function backwardLinear(
           stride: w.N,
           accumulate: accumulate || index > 0 ? 1 : 0,
         },
-        part.constants,
+        constants,
         piece.count * w.K * part.N,
       );
     }

@@ -2,6 +2,7 @@
 import { BufferPool } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { KernelDefinition } from "../gpu/kernel.ts";
+import { canRun, type KernelChoice } from "../gpu/kernelChoice.ts";
 import { CommandQueue } from "../gpu/queue.ts";
 import { attentionBackwardKv, attentionBackwardQ, attentionForward, sharedLoads } from "../kernels/attention.ts";
 import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
@@ -19,7 +20,7 @@ import { type LlamaConfig, readLlamaConfig } from "./gguf/config.ts";
 import type { GgufFile } from "./gguf/gguf.ts";
 import type { GgufTensor } from "./gguf/header.ts";
 import { type Embedding, EmbeddingRows } from "./embedding.ts";
-import { kernelFamily } from "./kernelFamilies.ts";
+import { type Direction, linearKernels, loraKernels } from "./kernelFamilies.ts";
 import { ropeTable } from "./ropeTable.ts";
 import { drainUploads, type QuantizedMatrix, uploadMatrix, uploadVector } from "./weights.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
@@ -187,32 +188,47 @@ export class Llama {
     return this.#rope.table;
   }
 
-  async prepareInference(): Promise<void> {
-    const { linear, lora } = kernelFamily(this.queue.gpu);
-    await this.#prepare([lora.down, lora.up, rmsnormForward, ropeRotate, swigluForward]);
-    await this.#prepare([rowsCopy, rowsGather, rowsScatter]);
-    await this.#prepareLinear([linear.forward, linear.forwardRow]);
-    await this.#prepare([crossEntropyAccumulate, crossEntropyFinish]);
-    await this.#prepare([attentionForward], this.attentionConstants);
-    if (!(this.embedding instanceof EmbeddingRows)) {
-      for (const { constants } of this.embedding.parts) {
-        await this.#prepare([embeddingGather], constants);
-      }
+  /**
+   * Runs other kernels from now on: those that a checkpoint records, so that what goes on gives the same bits.
+   * @throws Error where the device cannot
+   */
+  async useKernels(kernels: KernelChoice): Promise<void> {
+    const { gpu } = this.queue;
+    if (!canRun(kernels, gpu.subgroupSize)) {
+      throw new Error(
+        `expected an adapter with subgroups, as the checkpoint's had, got ${gpu.adapterName} (go on where it was made, or train anew)`,
+      );
     }
-    for (const { constants } of this.head.parts) {
-      await this.#prepare([headPicked], constants);
-    }
+    gpu.kernels = kernels;
+    await this.prepareInference();
   }
 
-  /** Compiles the kernels of backward and the optimizer; quick when done before. */
+  /** Compiles the kernels of forward and decoding, all at a time. */
+  async prepareInference(): Promise<void> {
+    const { linear, lora } = kernelFamily(this.queue.gpu);
+    const tables = this.embedding instanceof EmbeddingRows ? [] : this.embedding.parts;
+    await Promise.all([
+      this.#prepareLinear([linear.forward, linear.forwardRow]),
+      this.#prepare([attentionForward], this.attentionConstants),
+      ...tables.map(({ constants }) => this.#prepare([embeddingGather], constants)),
+      ...this.head.parts.map(({ constants }) => this.#prepare([headPicked], constants)),
+      this.#prepare([lora.down, lora.up, rmsnormForward, ropeRotate, swigluForward]),
+      this.#prepare([rowsCopy, rowsGather, rowsScatter]),
+      this.#prepare([crossEntropyAccumulate, crossEntropyFinish]),
+    ]);
+  }
+
+  /** Compiles the kernels of backward and the optimizer, all at a time; quick when done before. */
   async prepareTraining(): Promise<void> {
     const { linear, lora } = kernelFamily(this.queue.gpu);
-    await this.#prepare([lora.grad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]);
-    await this.#prepare([squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]);
-    await this.#prepare([contrastivePool, contrastiveLoss, contrastiveSum, contrastiveScatter]);
-    await this.#prepare([dpoSum, dpoLoss, dpoFactors]);
-    await this.#prepareLinear([linear.backward]);
-    await this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants);
+    await Promise.all([
+      this.#prepareLinear([linear.backward]),
+      this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants),
+      this.#prepare([lora.grad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]),
+      this.#prepare([squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]),
+      this.#prepare([contrastivePool, contrastiveLoss, contrastiveSum, contrastiveScatter]),
+      this.#prepare([dpoSum, dpoLoss, dpoFactors]),
+    ]);
   }
 
   get attentionConstants(): Readonly<Record<string, number>> {
@@ -232,12 +248,13 @@ export class Llama {
     );
   }
 
-  async #prepareLinear(kernels: readonly unknown[]): Promise<void> {
+  async #prepareLinear(directions: readonly Direction[]): Promise<void> {
     // The embedding is only gathered from, unless it is the head too.
     const matrices = [this.head, ...this.layers.flatMap(({ linears }) => Object.values(linears))];
     const layouts = new Set(matrices.flatMap(({ parts }) => parts.map(({ constants }) => constants)));
-    for (const constants of layouts) {
-      await this.#prepare(kernels, constants);
+    for (const layout of layouts) {
+      const chosen = linearKernels(this.queue.gpu, directions, layout);
+      await Promise.all(chosen.map(({ kernel, constants }) => this.#prepare([kernel], constants)));
     }
   }
 }

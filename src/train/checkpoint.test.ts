@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { chooseKernels } from "../gpu/kernelChoice.ts";
 import { writeSafetensors } from "../model/adapters/safetensors.ts";
 import {
   type Checkpoint,
@@ -18,11 +19,18 @@ const checkpoint: Checkpoint = {
     v: [page(6, 7, 8), page(9)],
   },
   identity: { config: PAPER_SFT, model: "aaaa", data: "bbbb", start: "" },
+  kernels: chooseKernels("registers", 0),
 };
 
 describe("a checkpoint", () => {
   test("comes back bit for bit", () => {
     expect(readCheckpoint(writeCheckpoint(checkpoint))).toEqual(checkpoint);
+  });
+
+  test("of a version that did not record kernels says so", () => {
+    const { state, identity } = checkpoint;
+    const old = writeCheckpoint({ state, identity, kernels: null });
+    expect(readCheckpoint(old)).toEqual({ state, identity, kernels: null });
   });
 
   test("cut anywhere is an error, never half a state", () => {

@@ -3,6 +3,7 @@
  * what the run must have in common with the one that goes on from it. Data order, schedule and dropout are functions of
  * seed and step, so that a resumed run takes the steps an uninterrupted one would have taken, bit for bit.
  */
+import type { KernelChoice } from "../gpu/kernelChoice.ts";
 import { readMetadata, readSafetensors, SafetensorsError, writeSafetensors } from "../model/adapters/safetensors.ts";
 import { PAPER_SFT, type TrainConfig } from "./config.ts";
 import type { TrainerState } from "./trainer.ts";
@@ -26,6 +27,8 @@ export interface RunIdentity {
 export interface Checkpoint {
   readonly state: TrainerState;
   readonly identity: RunIdentity;
+  /** What computed it, so that the same goes on; null in checkpoints of versions that did not choose. */
+  readonly kernels: KernelChoice | null;
 }
 
 /** A whole checkpoint that another version of the program wrote: not damaged, and not to be passed over. */
@@ -33,7 +36,7 @@ export class CheckpointVersionError extends Error {
   override readonly name = "CheckpointVersionError";
 }
 
-export function writeCheckpoint({ state, identity }: Checkpoint): Uint8Array<ArrayBuffer> {
+export function writeCheckpoint({ state, identity, kernels }: Checkpoint): Uint8Array<ArrayBuffer> {
   const tensors = new Map(
     KINDS.flatMap((kind) =>
       state[kind].map((data, page) => [`${kind}.${page}`, { shape: [data.length], data }] as const),
@@ -41,14 +44,14 @@ export function writeCheckpoint({ state, identity }: Checkpoint): Uint8Array<Arr
   );
   const { stepsDone, tokensSeen } = state;
   return writeSafetensors(tensors, {
-    run: JSON.stringify({ version: VERSION, stepsDone, tokensSeen, pages: state.weights.length, ...identity }),
+    run: JSON.stringify({ version: VERSION, stepsDone, tokensSeen, pages: state.weights.length, kernels, ...identity }),
   });
 }
 
 /** @throws SafetensorsError where the file is damaged; CheckpointVersionError where it is of another version */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const tensors = readSafetensors(bytes);
-  const { version, stepsDone, tokensSeen, pages, ...identity } = parseRun(readMetadata(bytes)["run"]);
+  const { version, stepsDone, tokensSeen, pages, kernels, ...identity } = parseRun(readMetadata(bytes)["run"]);
   if (version !== VERSION) {
     throw new CheckpointVersionError(
       `expected a checkpoint of version ${VERSION}, got ${String(version)} (another version of obp wrote it: go on with that one, or train anew)`,
@@ -65,6 +68,7 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   return {
     state: { stepsDone, tokensSeen, weights: weights ?? [], m: m ?? [], v: v ?? [] },
     identity: { ...identity, config: { ...BEFORE_PACKING, ...identity.config } },
+    kernels: kernels ?? null,
   };
 }
 
@@ -104,6 +108,7 @@ type Run = RunIdentity & {
   readonly stepsDone: number;
   readonly tokensSeen: number;
   readonly pages: number;
+  readonly kernels?: KernelChoice | null;
 };
 
 function parseRun(text: string | undefined): Run {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { chooseKernels } from "../gpu/kernelChoice.ts";
 import type { RunInputs, RunRecord } from "../storage/database.ts";
 import { STAGE_DEFAULTS } from "../train/presets.ts";
 import { writeCheckpoint } from "../train/checkpoint.ts";
@@ -53,7 +54,8 @@ describe("going on with a run", () => {
     checkpoints: [3, 2].map((step) => ({ file: `a.${step}`, step })),
   });
   const identity = { config: run.config, model: run.model, data: "da7a", start: "p" };
-  const whole = writeCheckpoint({ state, identity });
+  const kernels = chooseKernels("registers", 0);
+  const whole = writeCheckpoint({ state, identity, kernels });
   const cut = whole.subarray(0, whole.length / 2);
 
   /** Files of the browser's storage, and what is said of those that are damaged. */
@@ -66,13 +68,13 @@ describe("going on with a run", () => {
     vi.stubGlobal("navigator", { storage: { getDirectory: () => Promise.resolve({ getDirectoryHandle }) } });
     const said: string[] = [];
     const found = await latestState(run, identity, (message) => said.push(message));
-    return { found, said, begun: runAt(run, found) };
+    return { found, said, begun: runAt(run, found?.state ?? null) };
   }
   afterEach(() => void vi.unstubAllGlobals());
 
   it("takes the state before a damaged one, with the steps and scores up to it", async () => {
     const { found, said, begun } = await resume({ "a.3": cut, "a.2": whole });
-    expect(found).toEqual(state);
+    expect(found).toEqual({ state, identity, kernels });
     expect(said).toEqual([expect.stringMatching(/^The state after step 3 cannot be used: expected/)]);
     expect([begun.logs.length, begun.scores, begun.alarms]).toEqual([2, [score(1)], ["margins"]]);
   });
@@ -89,7 +91,7 @@ describe("going on with a run", () => {
   });
 
   it("is refused with a state of other data, which stays", async () => {
-    const other = writeCheckpoint({ state, identity: { ...identity, data: "d" } });
+    const other = writeCheckpoint({ state, identity: { ...identity, data: "d" }, kernels });
     await expect(resume({ "a.3": other, "a.2": whole })).rejects.toThrow(
       "expected the training data of the checkpoint",
     );

@@ -1,6 +1,7 @@
 // Keeps a run in the browser's storage while it goes on, so that a closed tab costs no more than the steps since the last
 // checkpoint, and those are taken again as they were.
 
+import type { KernelChoice } from "../gpu/kernelChoice.ts";
 import type { HeldoutScore } from "../ner/heldoutScores.ts";
 import { readCorpora } from "../storage/corpusStore.ts";
 import type { RunInputs, RunRecord } from "../storage/database.ts";
@@ -57,7 +58,7 @@ export async function latestState(
   run: Run,
   identity: RunIdentity,
   warn: (message: string) => void,
-): Promise<TrainerState | null> {
+): Promise<Checkpoint | null> {
   for (const { file, step } of run.checkpoints) {
     let checkpoint: Checkpoint;
     try {
@@ -68,7 +69,7 @@ export async function latestState(
       continue;
     }
     checkSameRun(checkpoint.identity, identity);
-    return checkpoint.state;
+    return checkpoint;
   }
   if (run.checkpoints.length > 0) {
     warn(`No state of "${run.name}" can be used: it begins afresh, on the same data with the same seed.`);
@@ -86,14 +87,16 @@ export function runAt(run: Run, state: TrainerState | null): Run {
 export class RunKeeper {
   #run: Run;
   readonly #identity: RunIdentity;
+  readonly #kernels: KernelChoice;
   readonly #emit: (event: StudioEvent) => void;
   /** Steps of the newest checkpoint. */
   #saved: number;
 
   /** @param run saved already; its logs are those of the state that it goes on from */
-  constructor(run: Run, identity: RunIdentity, emit: (event: StudioEvent) => void) {
+  constructor(run: Run, identity: RunIdentity, kernels: KernelChoice, emit: (event: StudioEvent) => void) {
     this.#run = run;
     this.#identity = identity;
+    this.#kernels = kernels;
     this.#emit = emit;
     this.#saved = run.logs.length;
     this.#tell();
@@ -123,7 +126,11 @@ export class RunKeeper {
   /** Saves where the trainer is, unless it was saved there already. */
   async checkpoint(trainer: Trainer): Promise<void> {
     if (trainer.stepsDone === this.#saved) return;
-    const bytes = writeCheckpoint({ state: await trainer.state(), identity: this.#identity });
+    const bytes = writeCheckpoint({
+      state: await trainer.state(),
+      identity: this.#identity,
+      kernels: this.#kernels,
+    });
     this.#take(await saveCheckpoint(recordOf(this.#run), trainer.stepsDone, bytes));
     this.#saved = trainer.stepsDone;
   }

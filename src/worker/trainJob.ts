@@ -1,5 +1,6 @@
 // A training as it is to be begun, gone on with, or done again.
 
+import type { KernelChoice } from "../gpu/kernelChoice.ts";
 import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import type { RunInputs, TrainedStage } from "../storage/database.ts";
 import { listRuns, readRun, saveRun } from "../storage/runStore.ts";
@@ -15,6 +16,8 @@ export interface TrainJob {
   run: Run;
   /** Null: to be begun. */
   state: TrainerState | null;
+  /** What computed that state, so that the same goes on; null: what suits the device. */
+  kernels: KernelChoice | null;
   inputs: RunInputs;
   parent: LoraWeights | null;
 }
@@ -35,7 +38,7 @@ export async function newJob(session: EngineSession, id: string, request: TrainR
   const corpora = isSource ? request.corpora : [];
   const corpusTypes = isSource ? request.corpusTypes : [];
   const inputs = { id, documents, heldout, types, evaluate, pairs: null, corpora, corpusTypes, next };
-  return { run, state: null, inputs, parent };
+  return { run, state: null, kernels: null, inputs, parent };
 }
 
 /**
@@ -48,8 +51,10 @@ export async function resumedJob(
   emit: (event: StudioEvent) => void,
 ): Promise<TrainJob> {
   const { run, inputs } = await readOwnRun(session, id);
-  const state = await latestState(run, await identityOf(run, inputs), (message) => emit({ kind: "warning", message }));
-  return { run: runAt(run, state), state, inputs, parent: await readParent(run.parent) };
+  const identity = await identityOf(run, inputs);
+  const checkpoint = await latestState(run, identity, (message) => emit({ kind: "warning", message }));
+  const { state, kernels } = checkpoint ?? { state: null, kernels: null };
+  return { run: runAt(run, state), state, kernels, inputs, parent: await readParent(run.parent) };
 }
 
 /**

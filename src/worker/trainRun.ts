@@ -23,6 +23,9 @@ export async function runTraining(
   const { config } = job.run;
   const model = session.openModel;
   const llama = await session.llama(control.signal);
+  const { gpu } = llama.queue;
+  const kernelsBefore = gpu.kernels;
+  if (job.kernels !== null) await llama.useKernels(job.kernels);
   session.forgetLora();
   // From here on a closed tab leaves a run that can be begun again.
   if (job.state === null) await saveRun(recordOf(job.run), job.inputs);
@@ -43,7 +46,7 @@ export async function runTraining(
     const run = { ...begun, environment: environmentOf(session, identity.data) };
     await saveRun(recordOf(run), inputs);
     if (job.state !== null) trainer.restore(job.state);
-    keeper = new RunKeeper(run, identity, emit);
+    keeper = new RunKeeper(run, identity, gpu.kernels, emit);
     return await runSteps({ session, inputs, control, emit, llama, lora, trainer, keeper, parent: job.parent });
   } catch (error) {
     // Where the GPU is lost, or anything else went wrong from outside, the run can still go on from its last state.
@@ -55,6 +58,7 @@ export async function runTraining(
     throw error;
   } finally {
     trainer?.destroy();
+    gpu.kernels = kernelsBefore; // they were prepared when the model was loaded
     lora.destroy();
   }
 }
