@@ -1,4 +1,4 @@
-import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { Empty } from "../components/Empty.tsx";
 import { TypeMark } from "../components/TypeMark.tsx";
 import { formatCount, plural } from "../format.ts";
@@ -9,11 +9,11 @@ import { useInspect, type SpaceNow } from "./inspectStore.ts";
 import { LookStatus } from "./LookStatus.tsx";
 import { askSpace, useSpaceQuestion } from "./requests.ts";
 import { Scatter } from "./Scatter.tsx";
-import { SpaceTables } from "./SpaceTables.tsx";
+import { SpacePoints, SpaceScores } from "./SpaceTables.tsx";
 import { SpaceTools } from "./SpaceTools.tsx";
 
 const GAP = 16;
-const LARGEST = 460;
+const LARGEST = 420;
 
 /** Labelled entities in one plane, states of the model beside each other. */
 export function SpacePanel() {
@@ -22,6 +22,8 @@ export function SpacePanel() {
   const now = useInspect((state) => state.spaceNow);
   const shown = look.shown?.key === question?.key ? look.shown : null;
   const drawn = now !== null && now.positions.length > 0 ? now : null;
+  // Of the plane on screen: while another is laid out there is none.
+  const view = look.reading === null && look.failed === null ? (look.shown?.value ?? null) : null;
   const stale = shown === null && look.reading === null;
   const labelled = question?.request.documents.length ?? 0;
   if (question !== null && labelled === 0) {
@@ -42,23 +44,21 @@ export function SpacePanel() {
       {drawn !== null && (
         <div className={stale ? "inspect-figure stale" : "inspect-figure"}>
           <PointInHand now={drawn} />
-          <Plane now={drawn} />
+          <Plane now={drawn}>{view !== null && <SpaceScores view={view} />}</Plane>
           <p className="soft">
             {formatCount(drawn.points.length)} entities
             {drawn.found > drawn.points.length && `, a sample of ${formatCount(drawn.found)}`}
             {drawn.total > 0 && `, iteration ${formatCount(drawn.iteration)} of ${formatCount(drawn.total)}`}.
             {drawn.leftOut.length > 0 && ` Left out, over the model's context: ${drawn.leftOut.join(", ")}.`}
           </p>
-          {look.shown !== null && look.reading === null && (
-            <SpaceTables view={look.shown.value} points={drawn.points} names={drawn.names} />
-          )}
+          {view !== null && <SpacePoints view={view} points={drawn.points} names={drawn.names} />}
         </div>
       )}
     </div>
   );
 }
 
-function Plane({ now }: { now: SpaceNow }) {
+function Plane({ now, children }: { now: SpaceNow; children: ReactNode }) {
   const types = useProject((state) => state.project?.types);
   const document = useView((state) => state.documentId);
   const box = useRef<HTMLDivElement>(null);
@@ -90,6 +90,7 @@ function Plane({ now }: { now: SpaceNow }) {
               document={document}
             />
           ))}
+        {children}
       </div>
       <p className="type-legend">
         {names.map((name, index) => (

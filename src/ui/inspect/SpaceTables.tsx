@@ -9,29 +9,52 @@ const MOST = 300;
 
 type Scores = SpaceView["maps"][number];
 
+interface Measure {
+  title: string;
+  hint: string;
+  of: (scores: Scores) => number | null;
+}
+
 const score = (value: number | null): string => (value === null ? "–" : value.toFixed(3).replace("-", "−"));
 
-function scoreColumns(neighbours: number): Column<Scores>[] {
-  const column = (title: string, hint: string, of: (scores: Scores) => number | null): Column<Scores> => ({
-    ...{ title, hint },
-    value: (scores) => of(scores) ?? NaN,
-    draw: (scores) => score(of(scores)),
-  });
+function measures(neighbours: number): readonly Measure[] {
+  const silhouette = "Of the vectors, by type: from −1 to 1";
   return [
-    { title: "State", value: ({ name }) => name },
-    column("Silhouette, cosine", "Of the vectors, by type: from −1 to 1", (scores) => scores.silhouetteCosine),
-    column("Silhouette, euclidean", "Of the vectors, by type: from −1 to 1", (scores) => scores.silhouetteEuclidean),
-    column("Purity", `Share of a point's ${neighbours} nearest vectors that have its type`, (scores) => scores.purity),
-    column(
-      "Trustworthiness",
-      `1 unless neighbours in the plane are far apart among the vectors, at ${neighbours}`,
-      (scores) => scores.trustworthiness,
-    ),
+    { title: "Silhouette, cosine", hint: silhouette, of: ({ silhouetteCosine }) => silhouetteCosine },
+    { title: "Silhouette, euclidean", hint: silhouette, of: ({ silhouetteEuclidean }) => silhouetteEuclidean },
+    {
+      title: `Purity at ${neighbours}`,
+      hint: "Share of a point's nearest vectors that have its type",
+      of: ({ purity }) => purity,
+    },
+    {
+      title: `Trustworthiness at ${neighbours}`,
+      hint: "1 unless neighbours in the plane are far apart among the vectors",
+      of: ({ trustworthiness }) => trustworthiness,
+    },
   ];
 }
 
-/** Scores of each state, how the plane came about, and the points in numbers. */
-export function SpaceTables(props: { view: SpaceView; points: readonly SpacePoint[]; names: readonly string[] }) {
+/** Scores of each state, and how the plane came about. */
+export function SpaceScores({ view }: { view: SpaceView }) {
+  const columns: Column<Measure>[] = [
+    { title: "Score", value: ({ title }) => title, draw: ({ title, hint }) => <span title={hint}>{title}</span> },
+    ...view.maps.map((scores): Column<Measure> => ({
+      title: scores.name,
+      value: ({ of }) => of(scores) ?? NaN,
+      draw: ({ of }) => score(of(scores)),
+    })),
+  ];
+  return (
+    <div className="space-scores">
+      <DataTable label="Scores" rows={measures(view.neighbours)} columns={columns} />
+      <p className="soft">{view.caption}</p>
+    </div>
+  );
+}
+
+/** The points in numbers. */
+export function SpacePoints(props: { view: SpaceView; points: readonly SpacePoint[]; names: readonly string[] }) {
   const { view, points, names } = props;
   const [open, setOpen] = useState(false);
   const rows = open ? points.slice(0, MOST).map((point, index) => ({ point, index })) : [];
@@ -56,18 +79,14 @@ export function SpaceTables(props: { view: SpaceView; points: readonly SpacePoin
     ),
   ];
   return (
-    <>
-      <DataTable label="Scores" rows={view.maps} columns={scoreColumns(view.neighbours)} />
-      <p className="soft">{view.caption}</p>
-      <details className="numbers" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <summary>Points in numbers</summary>
-        <DataTable label="Points" rows={rows} columns={columns} />
-        {points.length > MOST && (
-          <p className="faint">
-            The first {MOST} of {formatCount(points.length)}; CSV and JSON have all.
-          </p>
-        )}
-      </details>
-    </>
+    <details className="numbers" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Points in numbers</summary>
+      <DataTable label="Points" rows={rows} columns={columns} />
+      {points.length > MOST && (
+        <p className="faint">
+          The first {MOST} of {formatCount(points.length)}; CSV and JSON have all.
+        </p>
+      )}
+    </details>
   );
 }

@@ -21,8 +21,8 @@ export function SpaceTools({ canSave, fitting }: { canSave: boolean; fitting: nu
           value={settings.representation}
           onChange={({ target }) => change({ representation: target.value === "hidden" ? "hidden" : "key" })}
         >
-          <option value="key">keys, as in the contrastive loss</option>
-          <option value="hidden">hidden states after the layer</option>
+          <option value="key">keys (contrastive loss)</option>
+          <option value="hidden">hidden states</option>
         </select>
       </label>
       <div className="segmented" role="group" aria-label="Method">
