@@ -10,35 +10,8 @@ override WG: u32 = 8u;
 
 const ROWS = 4u;
 
-struct Params {
-  rows: u32,
-  K: u32,       // inputs, a multiple of 4 (of 32 in the quantized layouts)
-  N: u32,       // outputs of this part
-  Np: u32,      // N rounded up to a multiple of 8
-  n0: u32,      // first output of this part in a row of y or dY
-  stride: u32,  // elements in a row of y or dY, in backward a multiple of 4
-  accumulate: u32,
-}
-
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> words: array<vec4u>;
-@group(0) @binding(2) var<storage, read> scales: array<vec4u>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> p: Params;
-
-@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
-
+#import shared/linear_io
 #import shared/weights
-
-fn store(row: u32, n: u32, value: vec4f) {
-  for (var j = 0u; j < 4u; j++) {
-    if (n + j < p.N) {
-      let at = row * p.stride + p.n0 + n + j;
-      y[at] = select(0.0, y[at], p.accumulate == 1u) + value[j];
-    }
-  }
-}
 
 // Each invocation: ROWS rows × 8 outputs.
 @compute @workgroup_size(WG)

@@ -10,24 +10,7 @@ override STEP: u32 = 32u; // inputs (backward: outputs) a tile holds: 8, 16 or 3
 
 const ROWS = 8u;
 
-struct Params {
-  rows: u32,
-  K: u32,       // inputs, a multiple of 4 (of 32 in the quantized layouts)
-  N: u32,       // outputs of this part
-  Np: u32,      // N rounded up to a multiple of 8
-  n0: u32,      // first output of this part in a row of y or dY
-  stride: u32,  // elements in a row of y or dY, in backward a multiple of 4
-  accumulate: u32,
-}
-
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> words: array<vec4u>;
-@group(0) @binding(2) var<storage, read> scales: array<vec4u>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> p: Params;
-
-@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+#import shared/linear_io
 
 // Four rows at one step of the sum in a vector, [step][row / 4]: an invocation's rows are two vectors. Whole vectors are
 // written, since writing one component may touch the others.

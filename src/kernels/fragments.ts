@@ -1,9 +1,13 @@
 /** The importable WGSL fragments, by the name `#import` uses. */
+import linearIoWgsl from "../../shaders/shared/linear_io.wgsl";
+import loraIoWgsl from "../../shaders/shared/lora_io.wgsl";
 import randomWgsl from "../../shaders/shared/random.wgsl";
 import reduceWgsl from "../../shaders/shared/reduce.wgsl";
 import weightsWgsl from "../../shaders/shared/weights.wgsl";
 
 export const FRAGMENTS = {
+  "shared/linear_io": linearIoWgsl,
+  "shared/lora_io": loraIoWgsl,
   "shared/random": randomWgsl,
   "shared/reduce": reduceWgsl,
   "shared/weights": weightsWgsl,
