@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/label.css";
 import "./styles/train.css";
+import "./styles/source.css";
 import "./styles/models.css";
 import "./styles/inspect.css";
 import { StrictMode } from "react";
