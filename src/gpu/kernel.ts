@@ -53,6 +53,8 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #compiled = new Map<string, CompiledPipeline>();
   readonly #pending = new Map<string, Promise<void>>();
+  /** By their code: a file's entry points share one, unless their fragments differ. */
+  readonly #modules = new Map<string, Promise<GPUShaderModule>>();
   readonly #layouts = new Map<string, { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout }>();
 
   constructor(device: GPUDevice) {
@@ -81,20 +83,12 @@ export class PipelineCache {
 
   async #compile(key: string, kernel: KernelDefinition, constants: Readonly<Record<string, number>>): Promise<void> {
     const shader = kernelShader(kernel);
-    // The scope takes the device's own report of a compile error: it cites the preprocessed code, ours the file.
-    this.#device.pushErrorScope("validation");
-    const module = this.#device.createShaderModule({ label: kernel.name, code: shader.code });
-    const scope = this.#device.popErrorScope();
-    const info = await module.getCompilationInfo();
-    await scope;
-    const errors = info.messages.filter((message) => message.type === "error");
-    if (errors.length > 0) {
-      const cited = errors.map((message) => {
-        const origin = shader.origins[message.lineNum - 1];
-        return `${origin?.file ?? kernel.name}:${origin?.line ?? message.lineNum}:${message.linePos} ${message.message}`;
-      });
-      throw new Error(cited.join("\n"));
+    let pending = this.#modules.get(shader.code);
+    if (pending === undefined) {
+      pending = this.#module(kernel.name, shader);
+      this.#modules.set(shader.code, pending);
     }
+    const module = await pending;
     const { layout, pipelineLayout } = this.#layout(kernel);
     const pipeline = await this.#device.createComputePipelineAsync({
       label: key,
@@ -102,6 +96,24 @@ export class PipelineCache {
       compute: { module, entryPoint: kernel.entryPoint, constants: { ...kernel.constants, ...constants } },
     });
     this.#compiled.set(key, { pipeline, layout });
+  }
+
+  async #module(name: string, shader: ProcessedShader): Promise<GPUShaderModule> {
+    // The scope takes the device's own report of a compile error: it cites the preprocessed code, ours the file.
+    this.#device.pushErrorScope("validation");
+    const module = this.#device.createShaderModule({ label: name, code: shader.code });
+    const scope = this.#device.popErrorScope();
+    const info = await module.getCompilationInfo();
+    await scope;
+    const errors = info.messages.filter((message) => message.type === "error");
+    if (errors.length > 0) {
+      const cited = errors.map((message) => {
+        const origin = shader.origins[message.lineNum - 1];
+        return `${origin?.file ?? name}:${origin?.line ?? message.lineNum}:${message.linePos} ${message.message}`;
+      });
+      throw new Error(cited.join("\n"));
+    }
+    return module;
   }
 
   #layout(kernel: KernelDefinition): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {

@@ -200,3 +200,30 @@ test("a lost device ends reads instead of hanging them", async () => {
   await expect(lostQueue.read(buffer)).rejects.toThrow();
   await expect(lost.lost).resolves.toMatchObject({ reason: "destroyed" });
 });
+
+describe("reading back", () => {
+  test("creates no buffer once one of its size is there, also where reads overlap and for other sizes below it", async () => {
+    const source = pool.upload(
+      "source",
+      Float32Array.from({ length: 256 }, (_, i) => i),
+    );
+    const two = async () => Promise.all([queue.read(source, 0, 16), queue.read(source, 32, 40)]);
+    await two();
+    const created = vi.spyOn(gpu.device, "createBuffer");
+    const [first, second] = await two();
+    expect(new Float32Array(first)).toEqual(Float32Array.of(0, 1, 2, 3));
+    expect(new Float32Array(second)).toEqual(Float32Array.from({ length: 10 }, (_, i) => 8 + i));
+    expect(created).not.toHaveBeenCalled();
+    created.mockRestore();
+  });
+});
+
+test("entry points of one source share its module", async () => {
+  const created = vi.spyOn(gpu.device, "createShaderModule");
+  const source = WGSL.replace("override SCALE: u32 = 1u;", "override SCALE: u32 = 2u;");
+  const shared = { ...put, name: "shared.put", source };
+  await Promise.all([3, 4].map((SCALE) => queue.pipelines.prepare(shared, { SCALE })));
+  await queue.pipelines.prepare({ ...shared, name: "shared.again" });
+  expect(created).toHaveBeenCalledTimes(1);
+  created.mockRestore();
+});

@@ -17,6 +17,9 @@ const SLOTS = 4096;
 /** Aimed length of one submit (ms): short on a GPU that also draws the page, longer where a CPU does the work. */
 const TARGET_MS = { gpu: 12, software: 100 };
 const MAX_IN_FLIGHT = 2;
+/** Read-backs of at most this many bytes go through buffers that are kept: all but whole matrices. */
+const MAX_KEPT_READ = 2 ** 20;
+const MIN_READ = 256;
 
 /** The device went away (driver reset, sleep, memory): nothing more can run on it. */
 export class DeviceLostError extends Error {
@@ -42,6 +45,9 @@ export class CommandQueue {
   #workPerSubmit: number;
   readonly #targetMs: number;
   readonly #inFlight: Promise<unknown>[] = [];
+  /** Buffers for reading back that no read uses now; their sizes are powers of two. */
+  readonly #readers: GPUBuffer[] = [];
+  #destroyed = false;
   #profiler: Profiler | null = null;
 
   constructor(gpu: Gpu) {
@@ -152,21 +158,29 @@ export class CommandQueue {
    * @throws GpuError where anything before it failed; DeviceLostError
    */
   async read(buffer: GPUBuffer, offset = 0, size = buffer.size - offset): Promise<ArrayBuffer> {
-    const staging = this.#device.createBuffer({ size, usage: GPU_USAGE.COPY_DST | GPU_USAGE.MAP_READ });
+    const reader = this.#takeReader(size);
+    let sound = false;
     try {
-      this.copy(buffer, offset, staging, 0, size);
+      this.copy(buffer, offset, reader, 0, size);
       this.flush();
-      await staging.mapAsync(1);
+      await reader.mapAsync(1, 0, size);
       this.#inFlight.length = 0;
       const error = this.gpu.takeError();
       if (error !== null) {
         throw error;
       }
-      return staging.getMappedRange().slice(0);
+      const bytes = reader.getMappedRange(0, size).slice(0);
+      reader.unmap();
+      sound = true;
+      return bytes;
     } catch (error) {
       throw (await this.#lossOf()) ?? error;
     } finally {
-      staging.destroy();
+      if (sound && !this.#destroyed && reader.size <= MAX_KEPT_READ) {
+        this.#readers.push(reader);
+      } else {
+        reader.destroy();
+      }
     }
   }
 
@@ -182,8 +196,19 @@ export class CommandQueue {
   }
 
   destroy(): void {
+    this.#destroyed = true;
     this.#bindGroups.clear();
     this.#uniforms.destroy();
+    this.#readers.splice(0).forEach((reader) => reader.destroy());
+  }
+
+  /** A buffer of at least `size` bytes that can be mapped; one that is kept where there is one. */
+  #takeReader(size: number): GPUBuffer {
+    const rounded = size > MAX_KEPT_READ ? size : Math.max(MIN_READ, 2 ** Math.ceil(Math.log2(size)));
+    const index = this.#readers.findIndex((reader) => reader.size === rounded);
+    const [kept] = index === -1 ? [] : this.#readers.splice(index, 1);
+    const usage = GPU_USAGE.COPY_DST | GPU_USAGE.MAP_READ;
+    return kept ?? this.#device.createBuffer({ label: "read-back", size: rounded, usage });
   }
 
   /** The error that says so if the device is lost, else null. */

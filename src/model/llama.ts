@@ -205,10 +205,10 @@ export class Llama {
 
   /** Compiles the kernels of forward and decoding, all at a time. */
   async prepareInference(): Promise<void> {
-    const { linear, lora } = kernelFamily(this.queue.gpu);
+    const lora = loraKernels(this.queue.gpu);
     const tables = this.embedding instanceof EmbeddingRows ? [] : this.embedding.parts;
     await Promise.all([
-      this.#prepareLinear([linear.forward, linear.forwardRow]),
+      this.#prepareLinear(["forward"]),
       this.#prepare([attentionForward], this.attentionConstants),
       ...tables.map(({ constants }) => this.#prepare([embeddingGather], constants)),
       ...this.head.parts.map(({ constants }) => this.#prepare([headPicked], constants)),
@@ -220,9 +220,9 @@ export class Llama {
 
   /** Compiles the kernels of backward and the optimizer, all at a time; quick when done before. */
   async prepareTraining(): Promise<void> {
-    const { linear, lora } = kernelFamily(this.queue.gpu);
+    const lora = loraKernels(this.queue.gpu);
     await Promise.all([
-      this.#prepareLinear([linear.backward]),
+      this.#prepareLinear(["backward"]),
       this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants),
       this.#prepare([lora.grad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]),
       this.#prepare([squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]),
@@ -252,10 +252,8 @@ export class Llama {
     // The embedding is only gathered from, unless it is the head too.
     const matrices = [this.head, ...this.layers.flatMap(({ linears }) => Object.values(linears))];
     const layouts = new Set(matrices.flatMap(({ parts }) => parts.map(({ constants }) => constants)));
-    for (const layout of layouts) {
-      const chosen = linearKernels(this.queue.gpu, directions, layout);
-      await Promise.all(chosen.map(({ kernel, constants }) => this.#prepare([kernel], constants)));
-    }
+    const chosen = [...layouts].flatMap((layout) => linearKernels(this.queue.gpu, directions, layout));
+    await Promise.all(chosen.map(({ kernel, constants }) => this.#prepare([kernel], constants)));
   }
 }
 

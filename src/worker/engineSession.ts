@@ -105,6 +105,9 @@ export class EngineSession {
       onProgress: throttle((done, total) => this.#emit({ kind: "progress", done, total, unit: "bytes" })),
     });
     this.#llama = llama;
+    // A training that follows awaits the same pipelines and hears of errors. Without a GPU, compiling would take the
+    // processor from what the user asked for.
+    if (!this.gpu.isSoftware) llama.prepareTraining().catch(() => undefined);
     this.setModelState({ kind: "open", facts, gpuBytes: llama.gpuBytes });
     return llama;
   }
