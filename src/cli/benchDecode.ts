@@ -1,6 +1,6 @@
 // obp bench decode: what constrained decoding saves. Answers are given ones, so that every way does the same work; what
 // the model would choose is computed all the same.
-import { Decoder } from "../model/decoder.ts";
+import { Decoder, type PrefixParts } from "../model/decoder.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { encodePrompt } from "../ner/prompt.ts";
@@ -30,6 +30,8 @@ const REPETITIONS = 3;
 
 interface Asked {
   readonly ids: readonly number[];
+  /** The instruction. */
+  readonly prefix: PrefixParts;
   /** Of the answer. */
   readonly given: readonly number[];
   readonly writer: () => GivenWriter;
@@ -103,10 +105,12 @@ function askedFor(tokenizer: Tokenizer, sentence: string, places: readonly strin
     return { start, end: start + place.length, type: TYPE.name };
   });
   const whole = encodePrompt(tokenizer, sentence, TYPE, entities);
+  const instruction = whole.offsets.findIndex(([, end]) => end > whole.sentence[0]);
   const given = whole.ids.slice(whole.responseStart);
   const automaton = new SpanAutomaton({ tokenizer, sentence, words: segmentWords({ text: sentence }) });
   return {
     ids: whole.ids.slice(0, whole.responseStart),
+    prefix: [whole.ids.slice(0, instruction)],
     given,
     writer: () => new GivenWriter(new SpanWriter(automaton.another(), TYPE), given),
   };
@@ -152,10 +156,9 @@ async function constrainedAnswers(llama: Llama, prompts: readonly Asked[]): Prom
 /** Prompts and answers, so many at a time; a single one has nothing to share. @returns seconds of all */
 async function sideBySide(llama: Llama, prompts: readonly Asked[], branches: number): Promise<number> {
   const decoder = decoderFor(llama, prompts, branches);
-  const groups = branches === 1 ? prompts.map((prompt) => [prompt]) : [prompts];
+  const groups = branches === 1 ? prompts.map((prompt) => [{ ...prompt, prefix: [] }]) : [prompts];
   const began = performance.now();
   for (const group of groups) {
-    await decoder.begin([]);
     for await (const { answer } of writeAll(decoder, group, undefined)) {
       if (answer === null) throw new Error("expected room for every answer, got none (a fault of this benchmark)");
     }
@@ -166,9 +169,13 @@ async function sideBySide(llama: Llama, prompts: readonly Asked[], branches: num
 }
 
 function decoderFor(llama: Llama, prompts: readonly Asked[], branches: number): Decoder {
-  const [beginning, answer] = [prompts.map(({ ids }) => ids.length), prompts.map(({ given }) => given.length)];
-  const branch = Math.max(...beginning) + Math.max(...answer);
-  return new Decoder(llama, null, { beginning: Math.max(...beginning), branches, branch });
+  const [prompt, answer] = [prompts.map(({ ids }) => ids.length), prompts.map(({ given }) => given.length)];
+  const branch = Math.max(...prompt) + Math.max(...answer);
+  return new Decoder(llama, null, {
+    prefixes: Math.max(...prompts.map(({ prefix }) => prefix.flat().length)),
+    branches,
+    branch,
+  });
 }
 
 async function startAlone(decoder: Decoder, ids: readonly number[]): Promise<void> {

@@ -71,7 +71,7 @@ function plannedParts(
   return {
     weights: weightParts(model, tokens),
     training: trainingParts(config, headWidth(model), training),
-    inference: decodingParts(model, PAPER_SFT, { beginning: 0, branches, branch: tokens }),
+    inference: decodingParts(model, PAPER_SFT, { prefixes: 0, branches, branch: tokens }),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Decoding on a key/value cache: a beginning that is run once, and branches behind it that go on side by side, each
- * seeing the beginning and itself. Tokens in, next-token logits out.
+ * Decoding on a key/value cache: prefixes that are run once and kept, and branches behind them that go on side by side,
+ * each seeing its prefix and itself. Tokens in, next-token logits out.
  */
 import { BufferPool } from "../gpu/buffers.ts";
 import { rowsCopy } from "../kernels/rows.ts";
@@ -10,7 +10,7 @@ import { Head } from "./head.ts";
 import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
 import { PickedHead } from "./pickedHead.ts";
-import type { CachedRow } from "./rowTree.ts";
+import { CACHED_DEPTH, type CachedNode, type CachedRow } from "./rowTree.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Rows of one forward; longer runs go in several. */
@@ -18,11 +18,22 @@ const CHUNK = 256;
 
 /** Room in the cache, tokens. */
 export interface DecoderSize {
-  /** Of the beginning. */
-  readonly beginning: number;
+  /** Of all prefixes together. */
+  readonly prefixes: number;
   readonly branches: number;
-  /** Of each branch, its beginning not counted. */
+  /** Of each branch, its prefix not counted. */
   readonly branch: number;
+}
+
+/** What prompts begin with: the tokens that others begin with too, and those behind them; at most CACHED_DEPTH parts. */
+export type PrefixParts = readonly (readonly number[])[];
+
+/** Tokens in the cache that branches hang on. */
+interface Prefix extends CachedNode {
+  readonly parent: Prefix | null;
+  readonly ids: readonly number[];
+  /** Tokens from the root to its end. */
+  readonly length: number;
 }
 
 /** Tokens to run behind those of a branch. */
@@ -32,8 +43,13 @@ export interface Run {
 }
 
 /** Rows of one forward of a decoder. */
-export function decoderRows({ beginning, branches, branch }: DecoderSize): number {
-  return Math.min(CHUNK, beginning + branches * branch);
+export function decoderRows(size: DecoderSize): number {
+  return Math.min(CHUNK, cachedTokens(size));
+}
+
+/** Tokens that the cache has room for. */
+export function cachedTokens({ prefixes, branches, branch }: DecoderSize): number {
+  return prefixes + branches * branch;
 }
 
 /** GPU bytes of the keys and values of one token. */
@@ -51,9 +67,10 @@ export class Decoder {
   readonly #workspace: Workspace;
   readonly #head: Head;
   readonly #pickedHead: PickedHead;
-  #beginning: readonly number[] = [];
-  /** Tokens of each branch. */
-  readonly #lengths: number[];
+  #prefixes: Prefix[] = [];
+  /** The adapter's revision that the cache holds keys and values of. */
+  #revision: number;
+  readonly #branches: { prefix: Prefix | null; length: number }[];
 
   /** @throws Error where a buffer exceeds the device's limits */
   constructor(llama: Llama, lora: Lora | null, size: DecoderSize) {
@@ -61,10 +78,10 @@ export class Decoder {
     this.#llama = llama;
     this.#lora = lora;
     this.size = size;
-    this.#lengths = Array.from({ length: size.branches }, () => 0);
+    this.#revision = lora?.revision ?? 0;
+    this.#branches = Array.from({ length: size.branches }, () => ({ prefix: null, length: 0 }));
     this.#pool = new BufferPool(llama.queue.gpu);
-    const tokens = size.beginning + size.branches * size.branch;
-    const bytes = tokens * kvHeads * headDim * 4;
+    const bytes = cachedTokens(size) * kvHeads * headDim * 4;
     try {
       this.#cache = Array.from({ length: layers }, (_, layer) => ({
         k: this.#pool.storage(`k cache ${layer}`, bytes),
@@ -80,58 +97,88 @@ export class Decoder {
     }
   }
 
-  /** Tokens of a branch, the beginning's included. */
+  /** Tokens of a branch, its prefix's included. */
   lengthOf(branch: number): number {
-    return this.#beginning.length + (this.#lengths[branch] ?? 0);
+    const { prefix, length } = this.#branch(branch);
+    return (prefix?.length ?? 0) + length;
   }
 
   /** Tokens that a branch has room for: in the cache, and in the model's context. */
   roomIn(branch: number): number {
-    const length = this.#lengths[branch];
-    if (length === undefined) {
-      throw new RangeError(`expected a branch below ${this.size.branches}, got ${branch}`);
-    }
-    const { contextLength } = this.#llama.config;
-    return Math.min(this.size.branch, contextLength - this.#beginning.length) - length;
+    const { prefix, length } = this.#branch(branch);
+    return Math.min(this.size.branch, this.#llama.config.contextLength - (prefix?.length ?? 0)) - length;
   }
 
-  /** Makes the beginning exactly `ids`, reusing what it shares with the one before, and empties all branches. */
-  async begin(ids: readonly number[]): Promise<void> {
-    checkRoom(ids.length, this.size.beginning);
-    const differs = ids.findIndex((id, index) => id !== this.#beginning[index]);
-    const shared = differs === -1 ? ids.length : differs;
-    this.#lengths.fill(0);
-    this.#beginning = ids.slice(0, shared); // in case the pass fails
-    const rows = ids.slice(shared).map((id, index) => {
-      const position = shared + index;
-      return { id, place: { position, slot: position, prefix: 0, start: 0 } };
-    });
+  /** Empties all branches, and drops all prefixes where the adapter's weights have changed since they were run. */
+  begin(): void {
+    const revision = this.#lora?.revision ?? 0;
+    if (revision !== this.#revision) this.#prefixes = [];
+    this.#revision = revision;
+    this.#branches.forEach((_, branch) => this.restart(branch));
+  }
+
+  /** Whether these prefixes can join those that are kept; where they can't, `forget` makes room. */
+  holds(prefixes: readonly PrefixParts[]): boolean {
+    return tokensOf(this.#missing(prefixes)) <= this.#room();
+  }
+
+  /**
+   * Runs those of the prefixes that are not kept yet, all together, and keeps them until `forget`, or until `begin` finds
+   * that the adapter's weights have changed.
+   * @throws Error where they do not fit beside those that are kept, or the adapter has changed since `begin`
+   */
+  async keep(prefixes: readonly PrefixParts[]): Promise<void> {
+    this.#requireFresh();
+    const missing = this.#missing(prefixes);
+    checkRoom(tokensOf(missing), this.#room());
+    const rows = missing.flatMap(({ ids, first, length, parent }) =>
+      ids.map((id, index): Row => {
+        const position = length - ids.length + index;
+        return { id, place: { position, slot: first + index, start: first, parent } };
+      }),
+    );
     await this.#run(rows, []);
-    this.#beginning = [...ids];
+    this.#prefixes.push(...missing); // not before the pass, which may fail
   }
 
-  /** Empties a branch. */
-  restart(branch: number): void {
-    this.#lengths[branch] = 0;
+  /** Drops all prefixes and empties all branches. */
+  forget(): void {
+    this.#prefixes = [];
+    this.#branches.forEach((_, branch) => this.restart(branch));
+  }
+
+  /**
+   * Empties a branch and hangs it on a prefix.
+   * @throws Error where the prefix is not kept
+   */
+  restart(branch: number, parts: PrefixParts = []): void {
+    const prefix = find(this.#prefixes, parts);
+    if (prefix === undefined) {
+      throw new Error(
+        `expected a prefix that is kept, got one of ${parts.flat().length} tokens that is not (call keep)`,
+      );
+    }
+    Object.assign(this.#branch(branch), { prefix, length: 0 });
   }
 
   /**
    * Runs tokens behind those of their branches, all branches together.
-   * @throws Error when they do not fit the cache, or the model's context
+   * @throws Error when they do not fit the cache, or the model's context, or the adapter has changed since `begin`
    */
   async append(runs: readonly Run[]): Promise<void> {
     const rows: Row[] = [];
     const ends: { row: number; branch: number }[] = [];
+    this.#requireFresh();
     for (const { branch, ids } of runs) {
       checkRoom(ids.length, this.roomIn(branch));
-      const before = this.#lengths[branch] ?? 0;
-      const start = this.size.beginning + branch * this.size.branch;
+      const own = this.#branch(branch);
+      const start = this.size.prefixes + branch * this.size.branch;
+      const before = this.lengthOf(branch);
       for (const [index, id] of ids.entries()) {
-        const at = before + index;
-        const position = this.#beginning.length + at;
-        rows.push({ id, place: { position, slot: start + at, prefix: this.#beginning.length, start } });
+        const slot = start + own.length + index;
+        rows.push({ id, place: { position: before + index, slot, start, parent: own.prefix } });
       }
-      this.#lengths[branch] = before + ids.length;
+      own.length += ids.length;
       if (ids.length > 0) ends.push({ row: rows.length - 1, branch });
     }
     await this.#run(rows, ends);
@@ -188,11 +235,70 @@ export class Decoder {
     }
   }
 
+  #branch(branch: number): { prefix: Prefix | null; length: number } {
+    const found = this.#branches[branch];
+    if (found === undefined) {
+      throw new RangeError(`expected a branch below ${this.size.branches}, got ${branch}`);
+    }
+    return found;
+  }
+
+  /** Keys and values of older weights are none of these weights'. */
+  #requireFresh(): void {
+    if ((this.#lora?.revision ?? 0) !== this.#revision) {
+      throw new Error("expected the adapter to stay as it is while answers are written, got a change (call begin)");
+    }
+  }
+
+  /** Tokens that prefixes still have room for. */
+  #room(): number {
+    return this.size.prefixes - tokensOf(this.#prefixes);
+  }
+
+  /** Prefixes that are to be run, parents first, with their places. */
+  #missing(prefixes: readonly PrefixParts[]): Prefix[] {
+    const known = [...this.#prefixes];
+    for (const parts of prefixes) {
+      if (parts.length > CACHED_DEPTH) {
+        throw new Error(`expected prefixes of ${CACHED_DEPTH} parts at most, got ${parts.length}`);
+      }
+      for (let depth = 1; depth <= parts.length; depth++) {
+        const ids = parts[depth - 1] ?? [];
+        const parent = find(known, parts.slice(0, depth - 1)) ?? null;
+        if (find(known, parts.slice(0, depth)) === undefined) {
+          const first = tokensOf(known);
+          known.push({ ids, parent, first, end: first + ids.length, length: (parent?.length ?? 0) + ids.length });
+        }
+      }
+    }
+    return known.slice(this.#prefixes.length);
+  }
+
   #requireTokens(branch: number): void {
-    if ((this.#lengths[branch] ?? 0) === 0) {
+    if (this.#branch(branch).length === 0) {
       throw new Error(`expected tokens in branch ${branch}, got none (call append first)`);
     }
   }
+}
+
+function tokensOf(prefixes: readonly Prefix[]): number {
+  return prefixes.reduce((sum, { ids }) => sum + ids.length, 0);
+}
+
+/** Null for no parts at all; undefined where it is not among those. */
+function find(prefixes: readonly Prefix[], parts: PrefixParts): Prefix | null | undefined {
+  let found: Prefix | null = null;
+  for (const ids of parts) {
+    const above: Prefix | null = found;
+    const next: Prefix | undefined = prefixes.find((one) => one.parent === above && isSame(one.ids, ids));
+    if (next === undefined) return undefined;
+    found = next;
+  }
+  return found;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, index) => id === b[index]);
 }
 
 function checkRoom(tokens: number, room: number): void {

@@ -17,8 +17,9 @@ const ids = [3, 49, 0, 7, 7, 12, 3, 31, 20, 8];
 /** Logits after a prompt, and the gradients of training on it. */
 async function passes(llama: Llama) {
   const lora = await filledLora(llama, { rank: 4, targets: ["q_proj", "down_proj"], deviation: 0.1 });
-  const decoder = new Decoder(llama, lora, { beginning: 4, branches: 1, branch: 8 });
-  await decoder.begin(ids.slice(0, 4));
+  const decoder = new Decoder(llama, lora, { prefixes: 4, branches: 1, branch: 8 });
+  await decoder.keep([[ids.slice(0, 4)]]);
+  decoder.restart(0, [ids.slice(0, 4)]);
   await decoder.append([{ branch: 0, ids: ids.slice(4) }]);
   const logits = await decoder.logits(0);
   const { gradients } = await sftGradients(llama, lora, [{ name: "a", ids, responseStart: 6 }]);

@@ -100,6 +100,8 @@ export class Lora {
   readonly weights: LoraPages;
   readonly pageSizes: readonly number[];
   readonly modules: readonly LoraModule[];
+  /** Counts changes of the weights: what was computed with an older revision is stale. */
+  revision = 0;
   readonly #byLayer: readonly LayerModules[];
   readonly #llama: Llama;
   readonly #pool: BufferPool;

@@ -78,7 +78,10 @@ test("any tree fits the room", () => {
     nodes: Array.from({ length: 5 }, (_, i) => ({ count: 1, parent: i === 0 ? null : i - 1 })),
   };
   expect(treeSegments(chain).length).toBeLessThanOrEqual(4 * segmentsRoom(5));
-  expect(cachedSegments([{ position: 3, slot: 3, prefix: 3, start: 3 }]).length).toBe(4 * segmentsRoom(1));
+  const header = { first: 0, end: 2, parent: null };
+  const instruction = { first: 2, end: 3, parent: header };
+  const row = { position: 3, slot: 3, start: 3, parent: instruction };
+  expect(cachedSegments([row]).length).toBe(4 * segmentsRoom(1));
 });
 
 test("empty nodes, and nodes that do not follow their tree, are errors", () => {
@@ -92,17 +95,21 @@ test("empty nodes, and nodes that do not follow their tree, are errors", () => {
   expect(() => treeSegments({ nodes: [{ count: 1, parent: 0 }] })).toThrow("got node 0 with 1 rows under 0");
 });
 
-test("rows on a cache attend to their prefix and to their branch", () => {
+test("rows on a cache attend to the nodes above their branch, and to their branch", () => {
+  const header = { first: 0, end: 3, parent: null };
+  const instruction = { first: 5, end: 7, parent: header };
   const rows = [
-    { position: 3, slot: 10, prefix: 3, start: 10 },
-    { position: 4, slot: 11, prefix: 3, start: 10 },
-    { position: 5, slot: 22, prefix: 3, start: 20 },
+    { position: 5, slot: 10, start: 10, parent: instruction },
+    { position: 6, slot: 11, start: 10, parent: instruction },
+    { position: 5, slot: 22, start: 20, parent: header },
+    { position: 0, slot: 30, start: 30, parent: null },
   ];
   expect(quads(cachedSegments(rows))).toEqual([
-    [10, 11, 3, 2],
-    [10, 12, 3, 2],
-    [20, 23, 3, 3],
-    [0, 3, NONE, 3],
+    [10, 11, 5, 0],
+    [10, 12, 5, 0],
+    [20, 23, 4, 0],
+    [30, 31, NONE, 0],
+    [0, 3, NONE, 0],
+    [5, 7, 4, 0],
   ]);
-  expect(quads(cachedSegments([{ position: 0, slot: 0, prefix: 0, start: 0 }]))).toEqual([[0, 1, NONE, 1]]);
 });

@@ -16,22 +16,32 @@ export interface RowTree {
   readonly nodes: readonly RowNode[];
 }
 
-/** What a row of a decoding pass attends to: the cache's slots below `prefix`, and those from `start` to its own. */
+/** Slots of the cache that rows attend to whole, after those of the node above. */
+export interface CachedNode {
+  readonly first: number;
+  readonly end: number;
+  readonly parent: CachedNode | null;
+}
+
+/** What a row of a decoding pass attends to: the nodes above it, and the slots from `start` to its own. */
 export interface CachedRow {
   readonly position: number;
   readonly slot: number;
-  readonly prefix: number;
   readonly start: number;
+  readonly parent: CachedNode | null;
 }
+
+/** Nodes above a row of a cache at most: what all prompts begin with, and a type's instruction. */
+export const CACHED_DEPTH = 2;
 
 /** Parent of a root, in the segments. */
 const NONE = 0xffffffff;
 /** Numbers of an entry of the segments. */
 const ENTRY = 4;
 
-/** Entries that the segments of any pass of so many rows fit into: its rows, and fewer nodes that others hang on. */
+/** Entries that the segments of any pass of so many rows fit into: its rows, and the nodes that they hang on. */
 export function segmentsRoom(rows: number): number {
-  return 2 * rows;
+  return (1 + CACHED_DEPTH) * rows;
 }
 
 /** One sequence. */
@@ -130,26 +140,20 @@ export function treeSegments(tree: RowTree): Uint32Array<ArrayBuffer> {
   return segments;
 }
 
-/** The same where the keys are slots of a cache: rows of one branch, and all rows of one prefix, follow one another. */
+/** The same where the keys are slots of a cache; `users` is 0, since nothing is trained there. */
 export function cachedSegments(rows: readonly CachedRow[]): Uint32Array<ArrayBuffer> {
-  const own: number[] = [];
-  const prefixes: number[] = [];
-  let [branchEnd, prefixEnd] = [0, 0];
-  rows.forEach(({ slot, prefix, start }, row) => {
-    if (row >= branchEnd) {
-      branchEnd = runEnd(rows, row, (other) => other.start === start && other.prefix === prefix);
-    }
-    if (row >= prefixEnd) {
-      prefixEnd = runEnd(rows, row, (other) => other.prefix === prefix);
-      if (prefix > 0) prefixes.push(0, prefix, NONE, prefixEnd);
-    }
-    const parent = prefix > 0 ? rows.length + prefixes.length / ENTRY - 1 : NONE;
-    own.push(start, slot + 1, parent, branchEnd);
-  });
-  return Uint32Array.from([...own, ...prefixes]);
-}
-
-function runEnd(rows: readonly CachedRow[], from: number, same: (row: CachedRow) => boolean): number {
-  const length = rows.slice(from).findIndex((row) => !same(row));
-  return length === -1 ? rows.length : from + length;
+  const entryOf = new Map<CachedNode, number>();
+  const above: number[] = [];
+  const entryFor = (node: CachedNode | null): number => {
+    if (node === null) return NONE;
+    const known = entryOf.get(node);
+    if (known !== undefined) return known;
+    const parent = entryFor(node.parent);
+    const entry = rows.length + entryOf.size;
+    entryOf.set(node, entry);
+    above.push(node.first, node.end, parent, 0);
+    return entry;
+  };
+  const own = rows.flatMap(({ slot, start, parent }) => [start, slot + 1, entryFor(parent), 0]);
+  return Uint32Array.from([...own, ...above]);
 }

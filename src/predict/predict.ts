@@ -1,18 +1,18 @@
 /**
  * Predicts entities: one prompt per document and type, decoded greedily on a key/value cache. In `span` mode the answer
  * is constrained to runs of the sentence's words (method.md, Decoding); in `free` mode anything may come and is looked
- * up in the sentence. Several answers are written side by side, behind the beginning that their prompts share: the whole
- * instruction, where prompts go type by type.
+ * up in the sentence. Several answers are written side by side, of any types, behind their types' instructions, each of
+ * which is run once.
  */
 import { cacheBytesPerToken, Decoder, type DecoderSize } from "../model/decoder.ts";
 import type { LlamaConfig } from "../model/gguf/config.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { compareEntities, type Document, type Entity, type EntityType, type Hallucination } from "../ner/document.ts";
-import { CLOSE, encodePrompt, OPEN, type PromptTokenizer } from "../ner/prompt.ts";
+import { CLOSE, encodePrompt, OPEN, type PromptEncoding, type PromptTokenizer } from "../ner/prompt.ts";
 import { SpanAutomaton } from "../ner/spanAutomaton.ts";
 import { segmentWords } from "../ner/words.ts";
-import { type Asked, sharedLength, writeAll } from "./writeAll.ts";
+import { type Asked, writeAll } from "./writeAll.ts";
 import { FreeWriter, SpanWriter, type Writer } from "./writers.ts";
 
 /** What prediction asks of a tokenizer. */
@@ -51,15 +51,73 @@ const CACHE_BYTES = 256 << 20;
 interface Prompt extends Asked {
   readonly d: number;
   readonly t: number;
+  /** Tokens of the instruction, those before the sentence. */
+  readonly instruction: number;
   /** Tokens of prompt and answer: at least, and at most. */
   readonly shortest: number;
   readonly longest: number;
+}
+
+/** Keeps the instructions that were run as long as the adapter's weights are the same. One prediction at a time. */
+export class Predictor {
+  readonly #llama: Llama;
+  readonly #lora: Lora | null;
+  #decoder: Decoder | null = null;
+
+  constructor(llama: Llama, lora: Lora | null) {
+    [this.#llama, this.#lora] = [llama, lora];
+  }
+
+  /** The same as predictDocuments. */
+  predict(
+    tokenizer: PredictTokenizer,
+    documents: readonly Document[],
+    types: readonly EntityType[],
+    options: PredictOptions,
+  ): AsyncGenerator<Prediction> {
+    const decoderOf = (size: DecoderSize): Decoder => this.#decoderOf(size);
+    return predictWith(this.#llama.config, decoderOf, tokenizer, documents, types, options);
+  }
+
+  destroy(): void {
+    this.#decoder?.destroy();
+    this.#decoder = null;
+  }
+
+  /** The decoder that there is, where it has room for `size`. */
+  #decoderOf(size: DecoderSize): Decoder {
+    const kept = this.#decoder;
+    if (kept !== null && hasRoom(kept.size, size)) return kept;
+    this.destroy();
+    this.#decoder = new Decoder(this.#llama, this.#lora, size);
+    return this.#decoder;
+  }
+}
+
+function hasRoom(kept: DecoderSize, size: DecoderSize): boolean {
+  return kept.prefixes >= size.prefixes && kept.branches >= size.branches && kept.branch >= size.branch;
 }
 
 /** @yields each document's prediction, in the documents' order, as soon as all its types are done */
 export async function* predictDocuments(
   llama: Llama,
   lora: Lora | null,
+  tokenizer: PredictTokenizer,
+  documents: readonly Document[],
+  types: readonly EntityType[],
+  options: PredictOptions,
+): AsyncGenerator<Prediction> {
+  const predictor = new Predictor(llama, lora);
+  try {
+    yield* predictor.predict(tokenizer, documents, types, options);
+  } finally {
+    predictor.destroy();
+  }
+}
+
+async function* predictWith(
+  config: LlamaConfig,
+  decoderOf: (size: DecoderSize) => Decoder,
   tokenizer: PredictTokenizer,
   documents: readonly Document[],
   types: readonly EntityType[],
@@ -72,7 +130,7 @@ export async function* predictDocuments(
     responses: [],
     leftOut: [],
   }));
-  const { contextLength } = llama.config;
+  const { contextLength } = config;
   const prompts = allPrompts(tokenizer, documents, types, options);
   const fitting = prompts.filter(({ shortest }) => shortest <= contextLength);
   for (const { d, t, shortest } of prompts.filter(({ shortest }) => shortest > contextLength)) {
@@ -81,30 +139,24 @@ export async function* predictDocuments(
   const open = documents.map((_, d) => fitting.filter((prompt) => prompt.d === d).length);
   let [done, next] = [prompts.length - fitting.length, 0];
   if (fitting.length > 0) {
-    const decoder = new Decoder(llama, lora, decoderSize(llama, fitting));
-    try {
-      // With fewer documents than branches all types go at once, behind what all prompts share: a shorter beginning.
-      const groups =
-        documents.length < decoder.size.branches
-          ? [fitting]
-          : types.map((_, t) => fitting.filter((prompt) => prompt.t === t));
-      for (const group of groups.filter(({ length }) => length > 0)) {
-        for await (const { asked, answer } of writeAll(decoder, group, options.signal)) {
-          const [prediction, type] = [predictions[asked.d], types[asked.t]?.name ?? ""];
-          if (answer === null) {
-            prediction?.leftOut.push({ type, tokens: Math.max(asked.shortest, contextLength + 1) });
-          } else {
-            prediction?.entities.push(...answer.entities);
-            prediction?.hallucinated.push(...answer.hallucinated);
-            prediction?.responses.push({ type, text: tokenizer.decode(answer.ids).trim() });
-          }
-          open[asked.d] = (open[asked.d] ?? 0) - 1;
-          options.onProgress?.(++done, prompts.length);
-          for (; open[next] === 0; next++) yield sorted(predictions[next] as Prediction, types);
-        }
+    const size = decoderSize(config, fitting);
+    // Document by document, where all instructions are kept at a time; else type by type, so that each is run once.
+    const inTurn =
+      prefixTokens(fitting) <= size.prefixes
+        ? fitting
+        : types.flatMap((_, t) => fitting.filter((prompt) => prompt.t === t));
+    for await (const { asked, answer } of writeAll(decoderOf(size), inTurn, options.signal)) {
+      const [prediction, type] = [predictions[asked.d], types[asked.t]?.name ?? ""];
+      if (answer === null) {
+        prediction?.leftOut.push({ type, tokens: Math.max(asked.shortest, contextLength + 1) });
+      } else {
+        prediction?.entities.push(...answer.entities);
+        prediction?.hallucinated.push(...answer.hallucinated);
+        prediction?.responses.push({ type, text: tokenizer.decode(answer.ids).trim() });
       }
-    } finally {
-      decoder.destroy();
+      open[asked.d] = (open[asked.d] ?? 0) - 1;
+      options.onProgress?.(++done, prompts.length);
+      for (; open[next] === 0; next++) yield sorted(predictions[next] as Prediction, types);
     }
   }
   for (; next < documents.length; next++) yield sorted(predictions[next] as Prediction, types);
@@ -117,6 +169,8 @@ function allPrompts(
   { mode, maxNewTokens = MAX_NEW_TOKENS }: PredictOptions,
 ): Prompt[] {
   const shortestAnswer = mode === "free" ? maxNewTokens : emptyAnswer(tokenizer);
+  // What the first tokens of all types' prompts are, whatever the sentence: the header.
+  const header = sharedLength(types.map((type) => instructionOf(encodePrompt(tokenizer, "", type, null))));
   return documents.flatMap((document, d) => {
     const longestAnswer = mode === "free" ? maxNewTokens : shortestAnswer + longestSpans(tokenizer, document);
     // A sentence is tokenized for its automaton once, not for every type.
@@ -127,23 +181,61 @@ function allPrompts(
       return known;
     };
     return types.map((type, t): Prompt => {
-      const { ids } = encodePrompt(tokenizer, document.text, type, null);
+      const encoded = encodePrompt(tokenizer, document.text, type, null);
+      const { ids } = encoded;
+      const instruction = instructionOf(encoded);
+      const parts = types.length > 1 ? [instruction.slice(0, header), instruction.slice(header)] : [instruction];
+      const prefix = parts.filter(({ length }) => length > 0);
       const writer = (): Writer =>
         mode === "free" ? new FreeWriter(tokenizer, document, type, maxNewTokens) : new SpanWriter(automaton(), type);
-      return { d, t, ids, writer, shortest: ids.length + shortestAnswer, longest: ids.length + longestAnswer };
+      const both = { prefix, instruction: instruction.length };
+      return { d, t, ids, ...both, writer, shortest: ids.length + shortestAnswer, longest: ids.length + longestAnswer };
     });
   });
 }
 
-/** Room for the prompts' beginning, and for as many of their answers side by side as memory is meant for. */
-function decoderSize(llama: Llama, prompts: readonly Prompt[]): DecoderSize {
-  const { contextLength } = llama.config;
+/** Tokens before the sentence, as far as none of them reaches into it. */
+function instructionOf({ ids, offsets, sentence }: PromptEncoding): number[] {
+  const end = offsets.findIndex(([, tokenEnd]) => tokenEnd > sentence[0]);
+  return ids.slice(0, end === -1 ? ids.length - 1 : end);
+}
+
+/** Tokens that all begin with; none where there is but one to begin with. */
+function sharedLength(all: readonly (readonly number[])[]): number {
+  const [first = [], ...others] = all;
+  const differs = first.findIndex((id, index) => others.some((ids) => ids[index] !== id));
+  return others.length === 0 ? 0 : differs === -1 ? first.length : differs;
+}
+
+/** Branches have room for a multiple of so many tokens, so that the next document finds room in the same decoder. */
+const BRANCH_STEP = 64;
+
+/**
+ * Room for as many answers side by side as memory is meant for, and for their prompts; what prefixes take is at most
+ * what prompts beside one another would take without them.
+ */
+function decoderSize(config: LlamaConfig, prompts: readonly Prompt[]): DecoderSize {
+  const { contextLength } = config;
   // Not Math.max(...prompts): a corpus has more prompts than a call may have arguments.
   const most = (values: readonly number[]): number => values.reduce((top, value) => Math.max(top, value), 0);
-  const beginning = most(prompts.map(({ ids }) => ids.length));
   const longest = most(prompts.map((prompt) => Math.min(prompt.longest, contextLength)));
-  const branch = longest - sharedLength(prompts.map(({ ids }) => ids));
-  return { beginning, branch, branches: Math.min(prompts.length, answersSideBySide(llama.config, branch)) };
+  const branches = Math.min(prompts.length, answersSideBySide(config, longest));
+  const own = most(prompts.map((prompt) => Math.min(prompt.longest, contextLength) - prompt.instruction));
+  const instruction = most(prompts.map((prompt) => prompt.instruction));
+  return {
+    prefixes: Math.min(prefixTokens(prompts), branches * instruction),
+    branches,
+    branch: Math.min(Math.ceil(own / BRANCH_STEP) * BRANCH_STEP, contextLength),
+  };
+}
+
+/** Tokens of all prefixes together, each once. */
+function prefixTokens(prompts: readonly Asked[]): number {
+  const parts = new Map<string, number>();
+  for (const { prefix } of prompts) {
+    prefix.forEach((ids, depth) => parts.set(prefix.slice(0, depth + 1).join(), ids.length));
+  }
+  return [...parts.values()].reduce((sum, tokens) => sum + tokens, 0);
 }
 
 /** How many answers of so many tokens, prompts included, are written side by side. */

@@ -1,11 +1,13 @@
 // Answers to many prompts, several written side by side.
 
-import type { Decoder } from "../model/decoder.ts";
+import type { Decoder, PrefixParts } from "../model/decoder.ts";
 import { chooseAmong, chooseOfAll, type Choice } from "./choose.ts";
 import type { Answer, Writer } from "./writers.ts";
 
 export interface Asked {
   readonly ids: readonly number[];
+  /** What `ids` begin with, as it is kept for other prompts; a token at least is left behind it. */
+  readonly prefix: PrefixParts;
   /** Made when its turn comes. */
   readonly writer: () => Writer;
 }
@@ -19,8 +21,9 @@ interface Active<A> {
 }
 
 /**
- * The prompts go behind the beginning they have in common; as one answer ends, the next prompt takes its place.
- * @param prompts of two tokens at least
+ * Each prompt goes behind its prefix, which is run once as long as the decoder keeps it; as one answer ends, the next
+ * prompt takes its place. Where the next prompt's prefix does not fit beside those that are kept, it waits until no
+ * answer needs them.
  * @yields each prompt's answer as it ends; null when it outgrows the decoder's cache: half an answer is none
  */
 export async function* writeAll<A extends Asked>(
@@ -28,18 +31,21 @@ export async function* writeAll<A extends Asked>(
   prompts: readonly A[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<{ asked: A; answer: Answer | null }> {
-  const shared = sharedLength(prompts.map(({ ids }) => ids));
-  await decoder.begin(prompts[0]?.ids.slice(0, shared) ?? []);
+  decoder.begin();
   const free = Array.from({ length: decoder.size.branches }, (_, branch) => branch);
   const waiting = [...prompts];
   let active: Active<A>[] = [];
   while (waiting.length > 0 || active.length > 0) {
     signal?.throwIfAborted();
-    while (free.length > 0 && waiting.length > 0) {
-      const [asked, branch] = [waiting.shift() as A, free.pop() as number];
-      decoder.restart(branch);
+    const turn = nextOnes(decoder, waiting.slice(0, free.length), active.length === 0);
+    waiting.splice(0, turn.length);
+    await decoder.keep(turn.map(({ prefix }) => prefix));
+    for (const asked of turn) {
+      const branch = free.pop() as number;
+      decoder.restart(branch, asked.prefix);
       const writer = asked.writer();
-      active.push({ asked, branch, writer, unread: [...asked.ids.slice(shared), ...writer.unread()] });
+      const unread = [...asked.ids.slice(asked.prefix.flat().length), ...writer.unread()];
+      active.push({ asked, branch, writer, unread });
     }
     const ended = active.filter((one) => one.writer.done || one.unread.length > decoder.roomIn(one.branch));
     for (const { asked, branch, writer } of ended) {
@@ -57,12 +63,15 @@ export async function* writeAll<A extends Asked>(
   }
 }
 
-/** Tokens that all have in common at their beginning; a last one of each is left to be run apart. */
-export function sharedLength(prompts: readonly (readonly number[])[]): number {
-  const [first = [], ...others] = prompts;
-  const differs = first.findIndex((id, index) => others.some((ids) => ids[index] !== id));
-  const most = prompts.reduce((least, ids) => Math.min(least, ids.length - 1), Infinity);
-  return Math.min(differs === -1 ? first.length : differs, most);
+/** The first of those that wait whose prefixes there is room for. @param idle no answer needs the prefixes that are kept */
+function nextOnes<A extends Asked>(decoder: Decoder, waiting: readonly A[], idle: boolean): A[] {
+  const [first] = waiting;
+  if (first === undefined) return [];
+  if (idle && !decoder.holds([first.prefix])) decoder.forget();
+  const prefixes = waiting.map(({ prefix }) => prefix);
+  let count = idle ? 1 : 0;
+  while (count < waiting.length && decoder.holds(prefixes.slice(0, count + 1))) count++;
+  return waiting.slice(0, count);
 }
 
 async function chooseAll<A>(decoder: Decoder, active: readonly Active<A>[]): Promise<Choice[]> {

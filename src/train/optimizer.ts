@@ -76,6 +76,7 @@ export class Adam {
 
   update({ step, gradScale, maxGradNorm, learningRate, weightDecay }: AdamUpdate): void {
     this.measure(gradScale, maxGradNorm);
+    this.#lora.revision++;
     this.gradients.buffers.forEach((g, page) => {
       const [m, v, weights] = [this.#m.buffers[page], this.#v.buffers[page], this.#lora.weights.buffers[page]];
       if (m === undefined || v === undefined || weights === undefined) {
@@ -112,6 +113,7 @@ export class Adam {
 
   /** @throws Error where the state is another adapter's */
   restore({ weights, m, v }: AdamState): void {
+    this.#lora.revision++;
     for (const [pages, saved] of [
       [this.#lora.weights, weights],
       [this.#m, m],

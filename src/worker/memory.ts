@@ -25,7 +25,7 @@ export function modelMemory(
   const branches = answersSideBySide(config, tokens);
   const decoding = (model: PlannedModel): MemoryPart[] => [
     ...weightParts(model, tokens),
-    ...decodingParts(model, settings, { beginning: 0, branches, branch: tokens }),
+    ...decodingParts(model, settings, { prefixes: 0, branches, branch: tokens }),
   ];
   const training = (model: PlannedModel): readonly MemoryPart[] => trainingNeed(model, settings, rows, known).parts;
   // As the engine decides: the embedding leaves the GPU where memory is short.
