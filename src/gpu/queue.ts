@@ -189,10 +189,17 @@ export class CommandQueue {
     this.flush();
     if (some === undefined) {
       pool.destroy();
-    } else {
-      some.forEach((buffer) => pool.free(buffer));
+      this.#bindGroups.clear();
+      return;
     }
-    this.#bindGroups.clear();
+    const freed = new Set(some.map((buffer) => this.#id(buffer)));
+    some.forEach((buffer) => pool.free(buffer));
+    for (const key of this.#bindGroups.keys()) {
+      // "kernel,id,id:offset:size": parseInt reads up to the colon.
+      if (key.split(",").some((part, index) => index > 0 && freed.has(parseInt(part, 10)))) {
+        this.#bindGroups.delete(key);
+      }
+    }
   }
 
   destroy(): void {
