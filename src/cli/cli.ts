@@ -88,7 +88,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
     flags["adapter-kind"] as "auto" | "gpu" | "software",
     signal,
     gpuMemory(flags["gpu-memory"] as number | undefined),
-    flags["kernels"] as KernelSetting,
+    { setting: flags["kernels"] as KernelSetting, tune: flags["tune"] === true },
   );
   const report = await Promise.race([verb.run({ flags, positionals }, context), context.gpuFailure]);
   await printReport(report, await context.adapterName(), flags["json"] === true);

@@ -5,6 +5,11 @@ import type { KernelSetting } from "../gpu/kernelChoice.ts";
 import { InterruptedError } from "./errors.ts";
 import { startProgress, type Progress } from "./progress.ts";
 
+interface Kernels {
+  readonly setting: KernelSetting;
+  readonly tune: boolean;
+}
+
 export class Context {
   /** Aborted at the first Ctrl-C. */
   readonly signal: AbortSignal;
@@ -13,14 +18,20 @@ export class Context {
   readonly gpuFailure: Promise<never>;
   #failGpu: (error: Error) => void = () => undefined;
   readonly #gpuMemory: number | undefined;
-  readonly #kernels: KernelSetting;
+  /** Which kernels to run, and whether to measure what is fastest. */
+  readonly kernels: Kernels;
   #gpu: Promise<Gpu> | null = null;
 
   /** @param gpuMemory bytes, what the user says; undefined: what the adapter tells */
-  constructor(adapterKind: AdapterKind, signal: AbortSignal, gpuMemory?: number, kernels: KernelSetting = "auto") {
+  constructor(
+    adapterKind: AdapterKind,
+    signal: AbortSignal,
+    gpuMemory?: number,
+    kernels: Kernels = { setting: "auto", tune: false },
+  ) {
     this.adapterKind = adapterKind;
     this.#gpuMemory = gpuMemory;
-    this.#kernels = kernels;
+    this.kernels = kernels;
     this.signal = signal;
     this.gpuFailure = new Promise((_, reject) => {
       this.#failGpu = reject;
@@ -61,7 +72,7 @@ export class Context {
     const gpu = await openGpu(await nodeGpu(), {
       kind: this.adapterKind,
       memory: { setting: this.#gpuMemory, machine: totalmem() },
-      kernels: this.#kernels,
+      kernels: this.kernels.setting,
     });
     gpu.device.addEventListener("uncapturederror", (event) => {
       this.#failGpu(new Error(`expected the GPU to accept every command, got ${event.error.message} (report this)`));

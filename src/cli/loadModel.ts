@@ -7,6 +7,7 @@ import { Lora } from "../model/lora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import type { Context } from "./context.ts";
 import { planEmbedding } from "./gpuMemory.ts";
+import { useTunedKernels } from "./kernelRecord.ts";
 import { openModel } from "./openModel.ts";
 
 /** What is known of a model before its weights are read: enough to check a verb's whole input. */
@@ -42,5 +43,8 @@ export async function loadModel(
     embeddingInFile: embeddingInFile ?? planEmbedding(opened, gpu.capacity),
   });
   progress.finish();
+  if (context.kernels.setting === "auto") {
+    await useTunedKernels(llama, context.kernels.tune, context.signal);
+  }
   return { llama, lora: adapter === null ? null : Lora.fromWeights(llama, adapter) };
 }

@@ -21,6 +21,7 @@ export const commonFlags = {
     fallback: "auto",
     help: "which kernels compute linear layers (a run that goes on keeps its own)",
   },
+  tune: { kind: "switch", help: "measure which kernels are fastest here, and keep what is found" },
   debug: { kind: "switch", help: "show the stack of an error" },
   help: { kind: "switch", help: "show this help" },
 } as const satisfies Record<string, Flag>;
