@@ -1,4 +1,5 @@
-// Adapters kept in the browser: a record in the database, the weights as adapter_model.safetensors in OPFS.
+// Adapters kept in the browser: a record in the database, the weights as adapter_model.safetensors in OPFS. Those after
+// the run's last step lie beside them where the ones that were kept are better.
 
 import { studioDatabase, type AdapterRecord } from "./database.ts";
 import { deleteFile, readFile, writeFile } from "./opfs.ts";
@@ -11,43 +12,82 @@ export async function listAdapters(): Promise<AdapterRecord[]> {
 }
 
 /**
- * Saves an adapter, or a newer state of one that is there. The earlier file goes only after the record names the new
+ * Saves an adapter, or a newer state of one that is there. The earlier files go only after the record names the new
  * one: cut off anywhere, either the old or the new state is whole.
  */
 export async function saveAdapter(
-  record: Omit<AdapterRecord, "file" | "bytes">,
+  record: Omit<AdapterRecord, "file" | "bytes" | "last">,
   weights: Uint8Array<ArrayBuffer>,
 ): Promise<AdapterRecord> {
-  const file = `${record.id}.${crypto.randomUUID().slice(0, 8)}.safetensors`;
-  const what = `the adapter "${record.name}"`;
-  await writeFile("adapters", file, [weights], what);
+  const written = await writeWeights(record, weights);
+  return putAdapter({ ...record, ...written }, written.file);
+}
+
+/**
+ * Keeps the weights after a run's last step beside those of an adapter, which stay the ones in use.
+ * @returns null where the adapter was deleted meanwhile
+ */
+export async function saveLastWeights(id: string, weights: Uint8Array<ArrayBuffer>): Promise<AdapterRecord | null> {
+  const record = await (await studioDatabase()).get("adapters", id);
+  if (record === undefined) return null;
+  const last = await writeWeights(record, weights);
+  return putAdapter({ ...record, last }, last.file);
+}
+
+async function writeWeights(
+  { id, name }: Pick<AdapterRecord, "id" | "name">,
+  weights: Uint8Array<ArrayBuffer>,
+): Promise<{ file: string; bytes: number }> {
+  const file = `${id}.${crypto.randomUUID().slice(0, 8)}.safetensors`;
+  await writeFile("adapters", file, [weights], `the adapter "${name}"`);
+  return { file, bytes: weights.byteLength };
+}
+
+/** @param written the file that only this record names: it goes where the record cannot be saved */
+async function putAdapter(record: AdapterRecord, written: string): Promise<AdapterRecord> {
   const database = await studioDatabase();
   const earlier = await database.get("adapters", record.id);
-  const saved: AdapterRecord = { ...record, file, bytes: weights.byteLength };
   try {
-    await database.put("adapters", saved);
+    await database.put("adapters", record);
   } catch (error) {
-    await deleteFile("adapters", file);
-    throw storageFailure(error, what);
+    await deleteFile("adapters", written);
+    throw storageFailure(error, `the adapter "${record.name}"`);
   }
-  if (earlier !== undefined) await deleteFile("adapters", earlier.file);
-  return saved;
+  const named = weightFiles(record);
+  for (const file of earlier === undefined ? [] : weightFiles(earlier)) {
+    if (!named.includes(file)) await deleteFile("adapters", file);
+  }
+  return record;
+}
+
+function weightFiles({ file, last }: AdapterRecord): string[] {
+  return last === undefined ? [file] : [file, last.file];
 }
 
 export async function readAdapter(id: string): Promise<{ record: AdapterRecord; weights: Uint8Array<ArrayBuffer> }> {
   const record = await (await studioDatabase()).get("adapters", id);
   if (record === undefined) throw new StorageError(`expected an adapter with id ${id}, got none (it was deleted)`);
-  const file = await readFile("adapters", record.file);
-  return { record, weights: new Uint8Array(await file.arrayBuffer()) };
+  return { record, weights: await readWeights(record.file) };
+}
+
+/** The weights after the run's last step; null where they are the adapter's own. */
+export async function readLastWeights({ last }: AdapterRecord): Promise<Uint8Array<ArrayBuffer> | null> {
+  return last === undefined ? null : readWeights(last.file);
+}
+
+async function readWeights(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await readFile("adapters", file)).arrayBuffer());
 }
 
 export async function renameAdapter(id: string, name: string): Promise<void> {
-  const database = await studioDatabase();
-  const record = await database.get("adapters", id);
-  if (record !== undefined) await database.put("adapters", { ...record, name });
+  const transaction = (await studioDatabase()).transaction("adapters", "readwrite");
+  const record = await transaction.store.get(id);
+  // In one transaction: a state that is saved meanwhile would be lost.
+  if (record !== undefined) await transaction.store.put({ ...record, name });
+  await transaction.done;
 }
 
-/** Deletes an adapter with its weights and its saved predictions. */
+/** Deletes an adapter with all its weights and its saved predictions. */
 export async function deleteAdapter(id: string): Promise<void> {
   const database = await studioDatabase();
   const record = await database.get("adapters", id);
@@ -60,5 +100,5 @@ export async function deleteAdapter(id: string): Promise<void> {
     ...stale.map(({ key }) => predictions.delete(key)),
     transaction.done,
   ]);
-  await deleteFile("adapters", record.file);
+  for (const file of weightFiles(record)) await deleteFile("adapters", file);
 }

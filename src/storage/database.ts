@@ -46,6 +46,8 @@ export interface AdapterRecord {
   /** adapter_model.safetensors in OPFS folder `adapters`. */
   file: string;
   bytes: number;
+  /** The weights after its run's last step, likewise a file, where those that were kept scored better; else none. */
+  last?: { file: string; bytes: number };
   /** Null where it was imported. */
   training: null | {
     stage: TrainedStage;

@@ -2,8 +2,8 @@
 
 import { strToU8, unzipSync, zipSync } from "fflate";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, AdapterError, readPeft } from "../model/adapters/peft.ts";
-import { readAdapter, saveAdapter } from "../storage/adapterStore.ts";
-import type { AdapterRecord } from "../storage/database.ts";
+import { readAdapter, readLastWeights, saveAdapter } from "../storage/adapterStore.ts";
+import type { AdapterRecord, RunRecord } from "../storage/database.ts";
 import { listRuns } from "../storage/runStore.ts";
 import { runFiles } from "./runFiles.ts";
 
@@ -13,11 +13,34 @@ type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 export async function exportAdapter(id: string): Promise<{ fileName: string; bytes: Uint8Array<ArrayBuffer> }> {
   const { record, weights } = await readAdapter(id);
   const run = (await listRuns()).find((one) => one.id === id);
-  const made = [...(run === undefined ? [] : runFiles(run))].map(([path, text]) => [path, strToU8(text)] as const);
-  const files = { [ADAPTER_CONFIG]: strToU8(record.configJson), [ADAPTER_WEIGHTS]: weights };
+  const files = exportedFiles(record, weights, await readLastWeights(record), run);
   // Weights do not compress: stored as they are.
-  const bytes = zipSync({ ...files, ...Object.fromEntries(made) }, { level: 0 });
+  const bytes = zipSync(Object.fromEntries(files), { level: 0 });
   return { fileName: `${record.name.replace(/[^\p{L}\p{N}._-]+/gu, "-")}.zip`, bytes: new Uint8Array(bytes) };
+}
+
+/**
+ * By path, as obp train leaves them (src/cli/train.ts): the adapter in use, and in run/ how it was made, the adapter
+ * after the last step, and the best one where any was scored.
+ * @param last null where `weights` are those after the last step
+ * @param run undefined where it was deleted, or the adapter was imported
+ */
+export function exportedFiles(
+  { configJson }: Pick<AdapterRecord, "configJson">,
+  weights: Uint8Array,
+  last: Uint8Array | null,
+  run: RunRecord | undefined,
+): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  const addAdapter = (folder: string, content: Uint8Array): void => {
+    files.set(folder + ADAPTER_CONFIG, strToU8(configJson)).set(folder + ADAPTER_WEIGHTS, content);
+  };
+  addAdapter("", weights);
+  for (const [path, text] of run === undefined ? [] : runFiles(run)) files.set(path, strToU8(text));
+  const isScored = last !== null || (run !== undefined && run.scores.length > 0);
+  if (isScored) addAdapter("run/best/", weights);
+  if (isScored || run !== undefined) addAdapter("run/last/", last ?? weights);
+  return files;
 }
 
 /** Takes the two files, a zip with them in it, or a folder's files. @throws where they are not a sound adapter. */
@@ -49,17 +72,26 @@ export async function importAdapter(files: readonly File[]): Promise<AdapterReco
   );
 }
 
-async function collect(files: readonly File[]): Promise<Files> {
-  const found = new Map<string, Uint8Array<ArrayBuffer>>();
+/** An adapter's two files by name, as far as they are there. */
+export async function collect(files: readonly File[]): Promise<Files> {
+  const found: (readonly [path: string, content: Uint8Array<ArrayBuffer>])[] = [];
   const isWanted = (path: string): boolean => [ADAPTER_CONFIG, ADAPTER_WEIGHTS].includes(baseName(path));
   for (const file of files) {
     const isZip = file.name.toLowerCase().endsWith(".zip");
     if (!isZip && !isWanted(file.name)) continue;
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const entries = isZip ? Object.entries(unzip(bytes, file.name, isWanted)) : [[file.name, bytes] as const];
-    for (const [path, content] of entries) found.set(baseName(path), new Uint8Array(content));
+    const entries = isZip
+      ? Object.entries(unzip(bytes, file.name, isWanted))
+      : [[file.webkitRelativePath || file.name, bytes] as const];
+    for (const [path, content] of entries) found.push([path, new Uint8Array(content)]);
   }
-  return found;
+  // The outermost count: run/ may hold others of the same run.
+  found.sort(([a], [b]) => depth(b) - depth(a));
+  return new Map(found.map(([path, content]) => [baseName(path), content]));
+}
+
+function depth(path: string): number {
+  return path.split("/").length;
 }
 
 function unzip(bytes: Uint8Array, name: string, isWanted: (path: string) => boolean): Record<string, Uint8Array> {

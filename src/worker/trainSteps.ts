@@ -1,10 +1,11 @@
 // The steps of a run: what each logs, states to go on from, held-out scores, alarms. The adapter in the browser's storage
 // is always a whole one: the best scored, or, where none is scored, that of the last epoch or of the step it stopped at.
+// Where the best is not the one after the last step, that one is kept beside it.
 
 import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, writePeft } from "../model/adapters/peft.ts";
 import { bestScore, isExhausted } from "../ner/heldoutScores.ts";
-import { saveAdapter } from "../storage/adapterStore.ts";
+import { saveAdapter, saveLastWeights } from "../storage/adapterStore.ts";
 import { chosenDrop, largestChange, unmovedMargin } from "../train/alarms.ts";
 import { epochEnded } from "../train/heldoutSchedule.ts";
 import type { StepLog, Trainer } from "../train/trainer.ts";
@@ -58,7 +59,9 @@ export async function runSteps(active: Active): Promise<TrainResult> {
   const last = keeper.run.logs.at(-1) ?? null;
   if (last !== null) {
     if (finished) await watchMargin(active);
-    if (bestScore(keeper.run.scores) === null) await save(active, last);
+    const best = bestScore(keeper.run.scores);
+    if (best === null) await save(active, last);
+    else if (best.step !== last.step) await saveLast(active);
     if (!finished) await keeper.checkpoint(trainer);
     await showKept({ ...active, run: keeper.run });
   }
@@ -110,6 +113,13 @@ async function watchMargin({ keeper, lora, parent }: Active): Promise<void> {
   keeper.alarm(
     `This stage changed nothing measurable: mean margin ${margin.toPrecision(2)} in the last epoch, largest change of a weight ${change.toPrecision(2)}. A higher learning rate or more epochs would.`,
   );
+}
+
+async function saveLast({ keeper, emit, lora }: Active): Promise<void> {
+  emit({ kind: "phase", phase: "saving the adapter" });
+  const files = writePeft(await lora.read(), keeper.run.modelName);
+  const record = await saveLastWeights(keeper.run.id, files.get(ADAPTER_WEIGHTS) as Uint8Array<ArrayBuffer>);
+  if (record !== null) emit({ kind: "adapterSaved", record });
 }
 
 async function save({ inputs, keeper, emit, lora, trainer }: Active, log: StepLog): Promise<void> {

@@ -77,7 +77,7 @@ export function Adapters() {
               title: "Targets",
               value: ({ targets }) => targets.map((target) => target.replace("_proj", "")).join(" "),
             },
-            { title: "Size", value: ({ bytes }) => bytes, draw: ({ bytes }) => formatBytes(bytes) },
+            { title: "Size", value: size, draw: (adapter) => formatBytes(size(adapter)) },
             { title: "Made", value: ({ createdAt }) => new Date(createdAt).toLocaleString() },
             { title: "", value: () => "", draw: (adapter) => <AdapterActions adapter={adapter} /> },
           ]}
@@ -100,6 +100,11 @@ async function importFiles(files: readonly File[]): Promise<void> {
   useView
     .getState()
     .notify("info", `Imported ${record.name}: rank ${record.rank}, ${formatCount(record.targets.length)} targets`);
+}
+
+/** Of all that is kept of it. */
+function size({ bytes, last }: AdapterRecord): number {
+  return bytes + (last?.bytes ?? 0);
 }
 
 function AdapterName({ adapter: { id, name } }: { adapter: AdapterRecord }) {
@@ -137,7 +142,7 @@ function AdapterActions({ adapter: { id, name } }: { adapter: AdapterRecord }) {
     <span className="row">
       <button
         className="quiet small"
-        title="adapter_config.json and adapter_model.safetensors in a zip"
+        title="adapter_config.json and adapter_model.safetensors in a zip; run/ in it has the best and the last of its training"
         onClick={() => void exportZip()}
       >
         <Icon name="save" /> PEFT
