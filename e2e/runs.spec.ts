@@ -1,8 +1,9 @@
 // Runs: how long one will take, held-out scores as it goes on, the best adapter kept, pins, and states that are damaged.
 
 import { expect, type Page } from "@playwright/test";
+import { unzipSync } from "fflate";
 import { figure, keepOneSentence, openTrain, status, stepsCsv, train } from "./training.ts";
-import { openStudio, test } from "./studio.ts";
+import { downloadBytes, openStudio, test } from "./studio.ts";
 
 const SLOW = { timeout: 500_000 };
 
@@ -50,6 +51,59 @@ test("the time is measured before, F1 is scored after each epoch, and a run with
   await expect(page.getByLabel("Epochs", { exact: true })).toHaveValue("9");
   await expect(page.getByRole("spinbutton", { name: "Held-out sentences" })).toHaveValue("1");
 });
+
+test("the adapter after the last step is kept beside the best one, and goes with it", async ({ page }) => {
+  await openStudio(page);
+  await keepOneSentence(page);
+  await openTrain(page, { Epochs: "3", "Prompts a step": "1", "Held-out sentences": "1" }, "each epoch");
+  await train(page);
+  await expect(figure(page, "Step")).toHaveText("4/9", SLOW);
+  await page.getByRole("region", { name: "Training", exact: true }).getByRole("button", { name: "Stop" }).click();
+  await expect(status(page)).toContainText("stopped", SLOW);
+  await page.keyboard.press("g");
+  await page.keyboard.press("m");
+  const adapters = page.getByRole("table", { name: "Adapters" });
+  await expect(adapters).toContainText("3/9");
+
+  const weights = "adapter_model.safetensors";
+  const zip = await exportNewest(page);
+  const files = unzipSync(new Uint8Array(zip));
+  const bytes = (path: string): Buffer => Buffer.from(files[path] ?? []);
+  expect(bytes(weights).length).toBeGreaterThan(0);
+  expect(bytes(`run/best/${weights}`).equals(bytes(weights)), "the one in use is the best").toBe(true);
+  expect(bytes(`run/last/${weights}`)).toHaveLength(bytes(weights).length);
+  expect(bytes(`run/last/${weights}`).equals(bytes(weights)), "the last one went on from it").toBe(false);
+  expect(files["run/last/adapter_config.json"]).toEqual(files["adapter_config.json"]);
+  expect(await storedAdapters(page)).toBe(2);
+
+  const again = { name: "again.zip", mimeType: "application/zip", buffer: zip };
+  await page.getByLabel("Import an adapter").setInputFiles(again);
+  await expect(adapters.locator("tbody tr")).toHaveCount(2);
+  const imported = unzipSync(new Uint8Array(await exportNewest(page)));
+  expect(Object.keys(imported).sort()).toEqual(["adapter_config.json", weights]);
+  expect(Buffer.from(imported[weights] ?? []).equals(bytes(weights)), "imported: the one in use").toBe(true);
+
+  page.on("dialog", (dialog) => void dialog.accept());
+  await page.getByRole("button", { name: "Delete Kitchen notes 1" }).click();
+  await expect(adapters.locator("tbody tr")).toHaveCount(1);
+  await expect.poll(() => storedAdapters(page)).toBe(1);
+});
+
+/** The zip of the adapter in the first row of Models. */
+function exportNewest(page: Page): Promise<Buffer> {
+  return downloadBytes(page, () => page.getByRole("button", { name: "PEFT", exact: true }).first().click());
+}
+
+/** Files of weights in the browser's storage. */
+function storedAdapters(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle("adapters");
+    const names: string[] = [];
+    for await (const name of folder.keys()) names.push(name);
+    return names.length;
+  });
+}
 
 /** Of the first run. */
 async function cell(page: Page, column: string): Promise<string> {

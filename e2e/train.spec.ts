@@ -47,7 +47,10 @@ test("trains the bundled model: loss falls, predictions change, the adapter outl
   await expect(page.getByRole("table", { name: "Adapters" })).toContainText("6/6");
   const zip = await downloadBytes(page, () => page.getByRole("button", { name: "PEFT", exact: true }).click());
   const files = unzipSync(new Uint8Array(zip));
-  expect(Object.keys(files).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
+  const peft = ["adapter_config.json", "adapter_model.safetensors"];
+  const made = ["config.json", "environment.json", "evals.jsonl", "log.jsonl"].map((name) => `run/${name}`);
+  const states = ["best", "last"].flatMap((state) => peft.map((name) => `run/${state}/${name}`));
+  expect(Object.keys(files).sort()).toEqual([...peft, ...made, ...states].sort());
   await page
     .getByLabel("Import an adapter")
     .setInputFiles({ name: "again.zip", mimeType: "application/zip", buffer: zip });
