@@ -13,7 +13,11 @@ export interface Figure {
 }
 
 /** The file's content: the same bytes on the page and on the command line. @param zoom pixels a point, of PNG */
-export async function figureFile(figure: Figure, format: FigureFormat, zoom = 2): Promise<string | Uint8Array<ArrayBuffer>> {
+export async function figureFile(
+  figure: Figure,
+  format: FigureFormat,
+  zoom = 2,
+): Promise<string | Uint8Array<ArrayBuffer>> {
   switch (format) {
     case "json":
       return `${JSON.stringify(figure.json())}\n`;
