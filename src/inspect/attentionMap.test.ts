@@ -1,17 +1,14 @@
 /** Attention maps of the bundled model against PyTorch's eager attention, and what is refused. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
-import { blobSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
+import { bundledGguf } from "../model/testBundled.ts";
 import { testAttention } from "./attentionGoldens.ts";
 import { attentionMaps, attentionMass, type HeadChoice } from "./attentionMap.ts";
 
 let llama: Llama;
 beforeAll(async () => {
-  const file = readFileSync(new URL("../../public/models/obp-mini.gguf", import.meta.url));
-  llama = await Llama.load(await testGpu(), await openGguf(blobSource(new Blob([file]), "obp-mini.gguf")));
+  llama = await Llama.load(await testGpu(), await bundledGguf());
 });
 afterAll(() => llama.destroy());
 

@@ -1,10 +1,8 @@
 /** The contrastive view of the bundled model: numbers of the training log, and of PyTorch's golden cosines. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
-import { blobSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
+import { bundledGguf } from "../model/testBundled.ts";
 import { filledLora } from "../model/testLora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import { PAPER_SFT } from "../train/config.ts";
@@ -15,8 +13,7 @@ import { contrastiveView } from "./contrastiveView.ts";
 let llama: Llama;
 let tokenizer: Tokenizer;
 beforeAll(async () => {
-  const file = readFileSync(new URL("../../public/models/obp-mini.gguf", import.meta.url));
-  const gguf = await openGguf(blobSource(new Blob([file]), "obp-mini.gguf"));
+  const gguf = await bundledGguf();
   tokenizer = Tokenizer.fromGguf(gguf);
   llama = await Llama.load(await testGpu(), gguf);
 });

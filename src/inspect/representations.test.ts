@@ -1,12 +1,10 @@
 /** Entity representations through models: against PyTorch's cosines on the bundled model, and the plan of what is read. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { contrastivePool } from "../kernels/contrastive.ts";
 import { forward, type Pass, PLAIN_PASS, writeTokens } from "../model/forward.ts";
-import { blobSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
+import { bundledGguf } from "../model/testBundled.ts";
 import { Lora } from "../model/lora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import { Workspace } from "../model/workspace.ts";
@@ -20,8 +18,7 @@ import { normalized, type Vectors } from "./vectors.ts";
 let llama: Llama;
 let tokenizer: Tokenizer;
 beforeAll(async () => {
-  const file = readFileSync(new URL("../../public/models/obp-mini.gguf", import.meta.url));
-  const gguf = await openGguf(blobSource(new Blob([file]), "obp-mini.gguf"));
+  const gguf = await bundledGguf();
   tokenizer = Tokenizer.fromGguf(gguf);
   llama = await Llama.load(await testGpu(), gguf);
 });

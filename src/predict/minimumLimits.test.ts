@@ -2,14 +2,12 @@
  * The bundled model on a device with nothing but what WebGPU guarantees everywhere: no feature, 8 storage buffers a stage,
  * 128 MiB a binding, 16 KiB of workgroup memory. It gives what a device with all limits and features gives.
  */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Gpu } from "../gpu/device.ts";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { LORA_TARGETS } from "../model/adapters/loraWeights.ts";
-import { bytesSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
+import { bundledGguf } from "../model/testBundled.ts";
 import { Lora } from "../model/lora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import { PAPER_SFT } from "../train/config.ts";
@@ -18,12 +16,11 @@ import { predictDocuments } from "./predict.ts";
 
 const least = await testGpu({ limits: "default" });
 const all = await testGpu();
-const file = readFileSync(new URL("../../public/models/obp-mini.gguf", import.meta.url));
 const loaded: Llama[] = [];
 let tokenizer: Tokenizer;
 
 async function load(gpu: Gpu): Promise<Llama> {
-  const gguf = await openGguf(bytesSource(file, "obp-mini.gguf"));
+  const gguf = await bundledGguf();
   tokenizer = Tokenizer.fromGguf(gguf);
   const llama = await Llama.load(gpu, gguf);
   loaded.push(llama);

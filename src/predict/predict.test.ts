@@ -1,10 +1,8 @@
 /** Answers written side by side against answers written alone, on the bundled model with an adapter that says much. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
-import { bytesSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
+import { bundledGguf } from "../model/testBundled.ts";
 import type { Lora } from "../model/lora.ts";
 import { filledLora } from "../model/testLora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
@@ -16,8 +14,7 @@ let lora: Lora;
 let tokenizer: Tokenizer;
 
 beforeAll(async () => {
-  const file = readFileSync(new URL("../../public/models/obp-mini.gguf", import.meta.url));
-  const gguf = await openGguf(bytesSource(file, "obp-mini.gguf"));
+  const gguf = await bundledGguf();
   tokenizer = Tokenizer.fromGguf(gguf);
   llama = await Llama.load(await testGpu(), gguf);
   lora = await filledLora(llama, { rank: 4, targets: ["o_proj", "down_proj"], deviation: 0.3 });

@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { readSafetensors } from "../model/adapters/safetensors.ts";
-import { blobSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
+import { bundledGguf } from "../model/testBundled.ts";
 import { Lora } from "../model/lora.ts";
 import { PAPER_SFT } from "./config.ts";
 import { expectWithin, goldenAdapter, goldenExamples, projectedErrors, readGolden } from "./goldens.ts";
@@ -19,8 +18,7 @@ const examples = goldenExamples(golden);
 let llama: Llama;
 
 beforeAll(async () => {
-  const file = readFileSync(new URL("../../public/models/obp-mini.gguf", import.meta.url));
-  llama = await Llama.load(gpu, await openGguf(blobSource(new Blob([file]), "obp-mini.gguf")));
+  llama = await Llama.load(gpu, await bundledGguf());
 });
 afterAll(() => llama.destroy());
 

@@ -1,10 +1,8 @@
 /** The method's later stages against PyTorch in f64 on the bundled model: reference/method_goldens.py makes the goldens. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
-import { blobSource } from "../model/gguf/byteSource.ts";
-import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
+import { bundledGguf } from "../model/testBundled.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import { testMethod } from "./methodGoldens.ts";
 
@@ -12,8 +10,7 @@ let llama: Llama;
 let tokenizer: Tokenizer;
 
 beforeAll(async () => {
-  const file = readFileSync(new URL("../../public/models/obp-mini.gguf", import.meta.url));
-  const gguf = await openGguf(blobSource(new Blob([file]), "obp-mini.gguf"));
+  const gguf = await bundledGguf();
   tokenizer = Tokenizer.fromGguf(gguf);
   llama = await Llama.load(await testGpu(), gguf);
 });
