@@ -1,4 +1,3 @@
-import { useLayoutEffect, useRef, useState } from "react";
 import type { AttentionPaint, AttentionView } from "../../worker/protocol.ts";
 import { AttentionTable } from "./AttentionTable.tsx";
 import { AttentionTools } from "./AttentionTools.tsx";
@@ -10,6 +9,7 @@ import { useInspect } from "./inspectStore.ts";
 import { LookStatus } from "./LookStatus.tsx";
 import { askAttention, useAttentionQuestion } from "./requests.ts";
 import { useAutoLook } from "./useAutoLook.ts";
+import { useWidth } from "./useWidth.ts";
 
 /** Below it a map's cells are too small beside others: they stand below each other then. */
 const LEAST_CELL = 5;
@@ -53,15 +53,7 @@ function fits({ rows, columns }: AttentionView, { panels }: AttentionPaint): boo
 
 function Maps({ view, paint }: { view: AttentionView; paint: AttentionPaint }) {
   const hideFirst = useInspect((state) => state.drawn.hideFirst);
-  const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const watch = new ResizeObserver(() => setWidth(element.clientWidth));
-    watch.observe(element);
-    return () => watch.disconnect();
-  }, []);
+  const [box, width] = useWidth();
   const count = paint.panels.length;
   const share = (width - (count - 1) * GAP) / count;
   const beside = count > 1 && (share - 104) / view.columns.length >= LEAST_CELL;

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import { Empty } from "../components/Empty.tsx";
 import { TypeMark } from "../components/TypeMark.tsx";
 import { formatCount, plural } from "../format.ts";
@@ -11,6 +11,7 @@ import { askSpace, useSpaceQuestion } from "./requests.ts";
 import { Scatter } from "./Scatter.tsx";
 import { SpacePoints, SpaceScores } from "./SpaceTables.tsx";
 import { SpaceTools } from "./SpaceTools.tsx";
+import { useWidth } from "./useWidth.ts";
 
 const GAP = 16;
 const LARGEST = 420;
@@ -61,15 +62,7 @@ export function SpacePanel() {
 function Plane({ now, children }: { now: SpaceNow; children: ReactNode }) {
   const types = useProject((state) => state.project?.types);
   const document = useView((state) => state.documentId);
-  const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const watch = new ResizeObserver(() => setWidth(element.clientWidth));
-    watch.observe(element);
-    return () => watch.disconnect();
-  }, []);
+  const [box, width] = useWidth();
   const count = now.positions.length;
   const side = Math.max(120, Math.min(LARGEST, Math.floor((width - (count - 1) * GAP) / count)));
   const scale = useMemo(() => planeScale(now.positions, side), [now.positions, side]);
