@@ -87,12 +87,8 @@ fn forward(
   }
   for (var r = 0u; r < ROWS; r++) {
     let row = row0 + ROWS * local.y + r;
-    for (var j = 0u; j < 4u; j++) {
-      let n = column0 + 4u * local.x + j;
-      if (row < p.rows && n < p.N) {
-        let at = row * p.stride + p.n0 + n;
-        y[at] = select(0.0, y[at], p.accumulate == 1u) + sums[r][j];
-      }
+    if (row < p.rows) {
+      store(row, column0 + 4u * local.x, sums[r]);
     }
   }
 }

@@ -9,10 +9,12 @@ import { makeFolder, writeFileAtomic } from "./atomicFile.ts";
 
 /** Takes the kernels of a record that fits this adapter, version and model; with `measure` makes one where none does. */
 export async function useTunedKernels(llama: Llama, measure: boolean, signal: AbortSignal): Promise<void> {
+  const record = readRecord();
+  if (record === null && !measure) return; // as on most machines: nothing to hash the kernels' sources for
   const { queue } = llama;
   const own = { adapter: queue.gpu.adapterName, version, sources: await kernelSources() };
   const matrices = [...llama.layers.flatMap(({ linears }) => Object.values(linears)), llama.head];
-  const kept = fittingRecord(readRecord(), own);
+  const kept = fittingRecord(record, own);
   if (kept !== null && (!measure || isComplete(kept.choice, matrices))) {
     await llama.useKernels(kept.choice);
   } else if (measure) {

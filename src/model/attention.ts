@@ -1,6 +1,7 @@
 /** Dispatches of the attention kernels, in pieces of rows of bounded work: no dispatch grows with the square of T. */
 import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
 import type { Llama } from "./llama.ts";
+import { rowPieces } from "./rowPieces.ts";
 import { attendedPairs, type CachedRow, positionsEnd, type RowTree, sequence, widestUse } from "./rowTree.ts";
 import type { LayerActivations, Workspace } from "./workspace.ts";
 
@@ -64,20 +65,13 @@ export function passEnd({ rows, cached, tree }: AttentionPass): number {
 function pieces({ llama, rows, tree, cached }: AttentionPass, products: number, partners: number) {
   const { heads, kvHeads, headDim: D } = llama.config;
   const limit = llama.queue.gpu.isSoftware ? MAX_WORK.software : MAX_WORK.gpu;
-  const most = Math.floor(limit / (products * heads * D * partners) / ROW_STEP) * ROW_STEP;
-  const size = Math.max(ROW_STEP, most);
   const pairs =
     cached === null
       ? attendedPairs(tree ?? sequence(rows))
       : cached.rows.reduce((sum, { position }) => sum + position + 1, 0);
   const workPerRow = (products * heads * D * pairs) / rows;
-  const list = [];
-  for (let first = 0; first < rows; first += size) {
-    const count = Math.min(size, rows - first);
-    list.push({
-      params: { first, rows: count, heads, kvHeads, D, scale: 1 / Math.sqrt(D) },
-      work: count * workPerRow,
-    });
-  }
-  return list;
+  return rowPieces(rows, products * heads * D * partners, limit, ROW_STEP).map(({ first, count }) => ({
+    params: { first, rows: count, heads, kvHeads, D, scale: 1 / Math.sqrt(D) },
+    work: count * workPerRow,
+  }));
 }

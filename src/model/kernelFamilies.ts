@@ -7,15 +7,29 @@ import { linearTiledBackward, linearTiledForward } from "../kernels/linear_tiled
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { loraSubgroupDown, loraSubgroupGrad, loraSubgroupUp } from "../kernels/lora_subgroup.ts";
 
-/** Forward products of one or two rows (decoding), of few rows, and of many: each may want other kernels. */
-export const ROW_CLASSES = ["one", "few", "many"] as const;
-export type RowClass = (typeof ROW_CLASSES)[number];
+/** Products of one or two rows (decoding), of few rows, and of many: each may want other kernels. */
+export type RowClass = "one" | "few" | "many";
 /** Up to this many rows the decoding kernel (no row tile) does less work than the tiled one. */
 const ONE_ROWS = 2;
 /** Up to this many rows tiles of 64 rows would be mostly empty. */
 const FEW_ROWS = 32;
 
 export type Direction = "forward" | "backward";
+
+/** A kind of product that kernels are chosen for. */
+export interface Work {
+  readonly direction: Direction;
+  readonly rowClass: RowClass;
+}
+
+/** All of them, what training spends its time on first. Backward's one row is as few. */
+export const WORKS: readonly Work[] = [
+  { direction: "forward", rowClass: "many" },
+  { direction: "backward", rowClass: "many" },
+  { direction: "forward", rowClass: "one" },
+  { direction: "forward", rowClass: "few" },
+  { direction: "backward", rowClass: "few" },
+];
 
 /** Products of the quantized linear layers; one set of bindings and parameters. */
 interface LinearKernels {
@@ -54,7 +68,7 @@ export function forwardKernel(
   return forwardVariant(variantOf(gpu, "forward", layout, rowClass), layout, rowClass);
 }
 
-/** Backward's kernel; one row is as few. */
+/** Backward's kernel. */
 export function backwardKernel(
   gpu: Pick<Gpu, "kernels">,
   layout: Readonly<Record<string, number>>,
@@ -85,12 +99,10 @@ export function linearKernels(
   directions: readonly Direction[],
   layout: Readonly<Record<string, number>>,
 ): Chosen<typeof linearForward | typeof linearBackward>[] {
-  return directions.flatMap((direction) =>
-    ROW_CLASSES.map((rowClass) => {
-      const variant = variantOf(gpu, direction, layout, rowClass);
-      return direction === "forward" ? forwardVariant(variant, layout, rowClass) : backwardVariant(variant, layout);
-    }),
-  );
+  return WORKS.filter(({ direction }) => directions.includes(direction)).map(({ direction, rowClass }) => {
+    const variant = variantOf(gpu, direction, layout, rowClass);
+    return direction === "forward" ? forwardVariant(variant, layout, rowClass) : backwardVariant(variant, layout);
+  });
 }
 
 /** The key of what is tuned. */
@@ -123,8 +135,5 @@ function backwardClass(rows: number): RowClass {
 
 /** The same object where a variant has no constants of its own: every dispatch asks. */
 function withOwn(layout: Readonly<Record<string, number>>, own: Readonly<Record<string, number>>) {
-  for (const name in own) {
-    if (name in own) return { ...layout, ...own };
-  }
-  return layout;
+  return Object.keys(own).length === 0 ? layout : { ...layout, ...own };
 }

@@ -1,6 +1,7 @@
 /** Dispatches of the quantized linear kernels: over the parts of a matrix, in pieces of bounded work. */
 import type { CommandQueue } from "../gpu/queue.ts";
 import { backwardKernel, forwardKernel } from "./kernelFamilies.ts";
+import { type RowPiece, rowPieces } from "./rowPieces.ts";
 import type { QuantizedMatrix } from "./weights.ts";
 
 /** Multiply-adds one dispatch may take, under the 100 ms at which drivers' watchdogs and desktops begin to suffer. */
@@ -80,21 +81,10 @@ export function backwardLinear(
   });
 }
 
-interface Piece {
-  readonly first: number;
-  readonly count: number;
+function pieces({ gpu }: CommandQueue, rows: number, workPerRow: number): RowPiece[] {
+  return rowPieces(rows, workPerRow, gpu.isSoftware ? MAX_WORK.software : MAX_WORK.gpu, ROW_ALIGNMENT);
 }
 
-function pieces(queue: CommandQueue, rows: number, workPerRow: number): Piece[] {
-  const limit = queue.gpu.isSoftware ? MAX_WORK.software : MAX_WORK.gpu;
-  const size = Math.max(ROW_ALIGNMENT, Math.floor(limit / workPerRow / ROW_ALIGNMENT) * ROW_ALIGNMENT);
-  const list: Piece[] = [];
-  for (let first = 0; first < rows; first += size) {
-    list.push({ first, count: Math.min(size, rows - first) });
-  }
-  return list;
-}
-
-function rowSlice(buffer: GPUBuffer, { first, count }: Piece, width: number, rows: number) {
+function rowSlice(buffer: GPUBuffer, { first, count }: RowPiece, width: number, rows: number) {
   return first === 0 && count === rows ? buffer : { buffer, offset: first * width * 4, size: count * width * 4 };
 }

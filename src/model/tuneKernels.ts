@@ -10,7 +10,7 @@ import type { CommandQueue } from "../gpu/queue.ts";
 import { linearForward } from "../kernels/linear.ts";
 import { linearSubgroupForward } from "../kernels/linear_subgroup.ts";
 import { linearTiledForward } from "../kernels/linear_tiled.ts";
-import { backwardVariant, type Direction, forwardVariant, type RowClass, tuningKey } from "./kernelFamilies.ts";
+import { backwardVariant, type Direction, forwardVariant, type RowClass, tuningKey, WORKS } from "./kernelFamilies.ts";
 import type { QuantizedMatrix, WeightPart } from "./weights.ts";
 
 /** Of all measurements together, milliseconds. */
@@ -50,14 +50,6 @@ export function isComplete({ tuned }: KernelChoice, matrices: readonly Quantized
     WORKS.every(({ direction, rowClass }) => tuningKey(direction, layout, rowClass) in tuned),
   );
 }
-
-const WORKS: readonly { readonly direction: Direction; readonly rowClass: RowClass }[] = [
-  { direction: "forward", rowClass: "many" },
-  { direction: "backward", rowClass: "many" },
-  { direction: "forward", rowClass: "one" },
-  { direction: "forward", rowClass: "few" },
-  { direction: "backward", rowClass: "few" },
-];
 
 /** Measures every layout of `matrices` in both directions and all classes of rows. */
 export async function tuneKernels(
