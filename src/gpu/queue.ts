@@ -44,7 +44,7 @@ export class CommandQueue {
   /** Work units (about one multiply-add each) per submit; adapted to the measured speed. */
   #workPerSubmit: number;
   readonly #targetMs: number;
-  readonly #inFlight: Promise<unknown>[] = [];
+  #inFlight: Promise<unknown>[] = [];
   /** Buffers for reading back that no read uses now; their sizes are powers of two. */
   readonly #readers: GPUBuffer[] = [];
   #destroyed = false;
@@ -163,8 +163,9 @@ export class CommandQueue {
     try {
       this.copy(buffer, offset, reader, 0, size);
       this.flush();
+      const earlier = new Set(this.#inFlight);
       await reader.mapAsync(1, 0, size);
-      this.#inFlight.length = 0;
+      this.#inFlight = this.#inFlight.filter((submitted) => !earlier.has(submitted));
       const error = this.gpu.takeError();
       if (error !== null) {
         throw error;

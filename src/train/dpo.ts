@@ -79,9 +79,10 @@ export class DpoObjective implements Objective<DpoExample> {
   }
 
   async losses(): Promise<StepLosses> {
+    const [pairs, chosenTokens] = [this.#pairs, this.#chosenTokens]; // of the step that is read
     const totals = new Float32Array(await this.#llama.queue.read(this.#totals, 0, TOTALS * 4));
     const [loss = NaN, nll = NaN, chosen = NaN, rejected = NaN, right = NaN, logChosen = NaN, logRejected = NaN] =
-      totals.map((value, i) => value / (i === 1 ? this.#chosenTokens : this.#pairs));
+      totals.map((value, i) => value / (i === 1 ? chosenTokens : pairs));
     return {
       loss: loss + this.#options.sftAlpha * nll,
       dpo_loss: loss,

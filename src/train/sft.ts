@@ -77,13 +77,17 @@ export class SftObjective implements Objective<TrainExample> {
   }
 
   async losses(): Promise<StepLosses> {
-    const [lossSum = NaN] = new Float32Array(await this.#llama.queue.read(this.#head.total, 0, 8));
-    const sft = lossSum / this.#supervised;
-    if (this.contrastive === null || this.#weight === 0) {
+    const supervised = this.#supervised; // the next step's may stand there when the sums are back
+    const [sums, found] = await Promise.all([
+      this.#llama.queue.read(this.#head.total, 0, 8),
+      this.contrastive?.total() ?? null,
+    ]);
+    const [lossSum = NaN] = new Float32Array(sums);
+    const sft = lossSum / supervised;
+    if (found === null || this.#weight === 0) {
       return { loss: sft };
     }
-    const { sum, prompts } = await this.contrastive.total();
-    const contrastive = prompts === 0 ? 0 : sum / prompts;
+    const contrastive = found.prompts === 0 ? 0 : found.sum / found.prompts;
     return this.#weight === "alone"
       ? { loss: contrastive, contrastive_loss: contrastive }
       : { loss: sft + this.#weight * contrastive, sft_loss: sft, contrastive_loss: contrastive };

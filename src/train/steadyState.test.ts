@@ -40,9 +40,9 @@ async function created(work: () => Promise<unknown>): Promise<string[]> {
 }
 
 test.each([
-  { contrastiveWeight: 0, checkpointing: "none" },
-  { contrastiveWeight: 0.5, checkpointing: "layer" },
-] as const)("from the second step on, with %o", async (changes) => {
+  { contrastiveWeight: 0, checkpointing: "none", startsAhead: false },
+  { contrastiveWeight: 0.5, checkpointing: "layer", startsAhead: true },
+] as const)("from the second step on, with %o", async ({ startsAhead, ...changes }) => {
   const config = { ...PAPER_SFT, ...{ rank: 4, gradAccumSteps: 2, epochs: 4 }, ...changes };
   const lora = Lora.create(llama, config, config.seed);
   const example = (name: string, length: number) => ({
@@ -52,6 +52,7 @@ test.each([
     contrastive: { type: [0], entities: [[1, 2]], neighbours: [4] },
   });
   const trainer = await Trainer.create(llama, lora, [example("a", 9), example("b", 12)], config);
+  trainer.startsAhead = startsAhead;
   expect(await created(() => trainer.step())).not.toEqual([]);
   expect(
     await created(async () => {

@@ -46,6 +46,12 @@ export class TrainingError extends Error {
   override readonly name = "TrainingError";
 }
 
+interface BegunStep {
+  readonly step: number;
+  readonly batch: readonly ObjectiveExample[];
+  readonly packs: readonly Pack<ObjectiveExample>[];
+}
+
 export class Trainer {
   readonly totalSteps: number;
   readonly #llama: Llama;
@@ -54,6 +60,13 @@ export class Trainer {
   readonly #config: TrainConfig;
   readonly #workspace: Workspace;
   readonly #adam: Adam;
+  /**
+   * Whether the next step is begun while the scalars of the last are still on their way. Not on a software adapter, where
+   * a stop would wait long for it and the processor has no idle time to fill.
+   */
+  startsAhead: boolean;
+  /** A step whose first pack is accumulated, or on its way. */
+  #begun: BegunStep | null = null;
   #order: { readonly epoch: number; readonly indices: number[] } | null = null;
   #stepsDone = 0;
   #tokensSeen = 0;
@@ -70,6 +83,7 @@ export class Trainer {
     const keep = checkpointingOf(llama, config, rows);
     this.#workspace = new Workspace(llama, rows, lora.R, keep, config.checkpointPrecision === "f16");
     this.#adam = new Adam(llama, lora);
+    this.startsAhead = !llama.queue.gpu.isSoftware;
   }
 
   /**
@@ -137,20 +151,27 @@ export class Trainer {
    * @throws TrainingError when the gradient is not finite (the update has not been made); AbortError between micro-batches
    */
   async step(signal?: AbortSignal): Promise<StepLog> {
-    const { gradAccumSteps, seed, dropout, warmupRatio, learningRate, maxGradNorm, weightDecay } = this.#config;
+    const { warmupRatio, learningRate, maxGradNorm, weightDecay } = this.#config;
     const step = this.#stepsDone;
-    const batch = await this.#batch(step);
-    this.#objective.begin(batch);
-    this.#adam.clear();
-    for (const [index, pack] of this.#packs(batch).entries()) {
-      signal?.throwIfAborted();
-      const dropoutSeed = pcg((nameSeed("dropout", seed) + step * gradAccumSteps + index) >>> 0);
-      await this.#accumulate(pack, { seed: dropoutSeed, rate: dropout });
-    }
+    const begun = this.#begun?.step === step ? this.#begun : await this.#begin(step, signal);
+    this.#begun = null;
+    const { batch } = begun;
+    await this.#rest(begun, signal);
     const rate = linearSchedule(step, this.totalSteps, warmupRatio, learningRate);
-    const { gradScale } = this.#objective;
-    this.#adam.update({ step, gradScale, maxGradNorm, learningRate: rate, weightDecay });
-    const { losses, norm } = await this.#readBack(`step ${step + 1}`, batch);
+    this.#adam.update({ step, gradScale: this.#objective.gradScale, maxGradNorm, learningRate: rate, weightDecay });
+    const scalars = this.#scalars();
+    if (this.startsAhead && step + 1 < this.totalSteps) {
+      scalars.catch(() => undefined); // it is awaited below
+      // Where it fails, the next step begins anew and says why: this one's update is made.
+      this.#begun = await this.#begin(step + 1, signal).catch(() => null);
+    }
+    const { losses, norm, finite } = await scalars;
+    if (!finite) {
+      // The next step has overwritten the gradients that are to be named; the weights are as before.
+      if (this.#begun !== null) await this.#rest(await this.#begin(step));
+      this.#begun = null;
+      throw await this.#notFinite(`step ${step + 1}`, losses.loss, batch);
+    }
     this.#stepsDone++;
     this.#tokensSeen += batch.reduce((tokens, { ids }) => tokens + ids.length, 0);
     this.#lastExamples = batch.map(({ name }) => name);
@@ -181,6 +202,7 @@ export class Trainer {
     for (let i = 0; i < examples.length; i++) {
       all.push(await examples.get(i));
     }
+    this.#begun = null;
     this.#objective.begin(all);
     this.#adam.clear();
     let done = 0;
@@ -191,7 +213,8 @@ export class Trainer {
     }
     const { gradScale } = this.#objective;
     this.#adam.measure(gradScale, 0);
-    const { losses, norm } = await this.#readBack("the gradients", all);
+    const { losses, norm, finite } = await this.#scalars();
+    if (!finite) throw await this.#notFinite("the gradients", losses.loss, all);
     return { losses, gradNorm: norm, pages: this.#adam.gradients, gradScale };
   }
 
@@ -208,6 +231,7 @@ export class Trainer {
     if (state.stepsDone > this.totalSteps) {
       throw new Error(`expected a state of at most ${this.totalSteps} steps, got ${state.stepsDone}`);
     }
+    this.#begun = null;
     this.#adam.restore(state);
     this.#stepsDone = state.stepsDone;
     this.#tokensSeen = state.tokensSeen;
@@ -217,6 +241,33 @@ export class Trainer {
     this.#adam.destroy();
     this.#workspace.destroy();
     this.#objective.destroy();
+  }
+
+  /** The first pack of a step. @throws AbortError before it */
+  async #begin(step: number, signal?: AbortSignal): Promise<BegunStep> {
+    const batch = await this.#batch(step);
+    signal?.throwIfAborted();
+    this.#objective.begin(batch);
+    this.#adam.clear();
+    const begun = { step, batch, packs: this.#packs(batch) };
+    await this.#accumulateOf(begun, 0);
+    return begun;
+  }
+
+  /** The other packs. @throws AbortError between packs */
+  async #rest(begun: BegunStep, signal?: AbortSignal): Promise<void> {
+    for (let index = 1; index < begun.packs.length; index++) {
+      signal?.throwIfAborted();
+      await this.#accumulateOf(begun, index);
+    }
+  }
+
+  async #accumulateOf({ step, packs }: BegunStep, index: number): Promise<void> {
+    const { gradAccumSteps, seed, dropout: rate } = this.#config;
+    const pack = packs[index];
+    if (pack === undefined) return;
+    const dropoutSeed = pcg((nameSeed("dropout", seed) + step * gradAccumSteps + index) >>> 0);
+    await this.#accumulate(pack, { seed: dropoutSeed, rate });
   }
 
   /** Examples of a step: the epochs' shuffled orders, cut into steps that do not cross an epoch's end. */
@@ -248,13 +299,10 @@ export class Trainer {
     return this.#objective.accumulate(pack, { llama, lora, workspace, dropout, loraGradients });
   }
 
-  async #readBack(what: string, batch: readonly ObjectiveExample[]): Promise<{ losses: StepLosses; norm: number }> {
-    const losses = await this.#objective.losses();
-    const { norm, finite } = await this.#adam.norm();
-    if (!finite || !Number.isFinite(losses.loss)) {
-      throw await this.#notFinite(what, losses.loss, batch);
-    }
-    return { losses, norm };
+  /** What comes back of a step: reads are recorded at once, so that what follows may overwrite their sources. */
+  async #scalars(): Promise<{ losses: StepLosses; norm: number; finite: boolean }> {
+    const [losses, { norm, finite }] = await Promise.all([this.#objective.losses(), this.#adam.norm()]);
+    return { losses, norm, finite: finite && Number.isFinite(losses.loss) };
   }
 
   /** Finds the first tensor that is not finite, to name it. */
