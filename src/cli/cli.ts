@@ -88,7 +88,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
     flags["adapter-kind"] as "auto" | "gpu" | "software",
     signal,
     gpuMemory(flags["gpu-memory"] as number | undefined),
-    { setting: flags["kernels"] as KernelSetting, tune: flags["tune"] === true },
+    kernels(flags["kernels"] as KernelSetting, flags["tune"] === true),
   );
   const report = await Promise.race([verb.run({ flags, positionals }, context), context.gpuFailure]);
   await printReport(report, await context.adapterName(), flags["json"] === true);
@@ -101,6 +101,14 @@ function gpuMemory(gigabytes: number | undefined): number | undefined {
     throw new UsageError(`expected --gpu-memory above 0, in GB, got ${gigabytes}`);
   }
   return gigabytes === undefined ? undefined : gigabytes * 1e9;
+}
+
+/** @throws UsageError for both: what is measured would not be used */
+function kernels(setting: KernelSetting, tune: boolean): { setting: KernelSetting; tune: boolean } {
+  if (tune && setting !== "auto") {
+    throw new UsageError(`expected --tune or --kernels ${setting}, got both (leave one out)`);
+  }
+  return { setting, tune };
 }
 
 async function printReport(report: Report, adapter: string | null, json: boolean): Promise<void> {

@@ -1,30 +1,77 @@
-// What --tune measured, kept in the user's cache folder for the runs that follow on the same adapter.
+// Which kernels are fastest on this adapter, as measured: kept in the user's cache folder for the runs that follow.
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { version } from "../../package.json";
+import type { Gpu } from "../gpu/device.ts";
 import type { Llama } from "../model/llama.ts";
-import { fittingRecord, isComplete, kernelSources, tuneKernels, type TuningRecord } from "../model/tuneKernels.ts";
+import { dropReplaced, productsOf, tuneKernels } from "../model/tuneKernels.ts";
+import {
+  fittingRecord,
+  tunedChoice,
+  type TuningIdentity,
+  type TuningRecord,
+  tuningSources,
+  unmeasured,
+  withMeasured,
+} from "../model/tuningRecord.ts";
 import { makeFolder, writeFileAtomic } from "./atomicFile.ts";
+import type { Context } from "./context.ts";
 
-/** Takes the kernels of a record that fits this adapter, version and model; with `measure` makes one where none does. */
-export async function useTunedKernels(llama: Llama, measure: boolean, signal: AbortSignal): Promise<void> {
-  const record = readRecord();
-  if (record === null && !measure) return; // as on most machines: nothing to hash the kernels' sources for
+interface Kept {
+  readonly own: TuningIdentity;
+  readonly record: TuningRecord | null;
+}
+
+/** Takes the kernels of a kept record, before a model is loaded: then only those are compiled. */
+export async function takeKeptKernels(gpu: Gpu): Promise<Kept> {
+  const own = { adapter: gpu.adapterIdentity, version, sources: await tuningSources(gpu) };
+  const record = fittingRecord(readRecord(), own, gpu);
+  if (record !== null) {
+    gpu.kernels = tunedChoice(record, gpu.subgroupSize);
+  }
+  return { own, record };
+}
+
+/**
+ * Measures what the record does not tell of this model, at first use on a GPU; with --tune all of it, on any adapter.
+ * @throws InterruptedError; what was measured before it is kept
+ */
+export async function measureKernels(llama: Llama, { own, record }: Kept, context: Context): Promise<void> {
   const { queue } = llama;
-  const own = { adapter: queue.gpu.adapterName, version, sources: await kernelSources() };
-  const matrices = [...llama.layers.flatMap(({ linears }) => Object.values(linears)), llama.head];
-  const kept = fittingRecord(record, own);
-  if (kept !== null && (!measure || isComplete(kept.choice, matrices))) {
-    await llama.useKernels(kept.choice);
-  } else if (measure) {
-    if (kept !== null) {
-      await llama.useKernels(kept.choice); // layouts of other models stay
-    }
-    const choice = await tuneKernels(queue, matrices, signal);
-    await llama.useKernels(choice);
-    makeFolder(dirname(recordPath()));
-    writeFileAtomic(recordPath(), `${JSON.stringify({ ...own, choice }, null, 2)}\n`);
+  const { gpu } = queue;
+  const all = productsOf(llama);
+  const { tune } = context.kernels;
+  const wanted = tune ? all : gpu.isSoftware ? [] : unmeasured(record, all);
+  if (wanted.length === 0) {
+    return;
+  }
+  const began = performance.now();
+  const progress = context.progress("measuring kernels", wanted.length, "products");
+  const onProgress = (done: number) => progress.update(done);
+  const measured = await tuneKernels(queue, wanted, { signal: context.signal, onProgress });
+  progress.finish();
+  const found = withMeasured(record, own, measured);
+  if (measured.length > 0) {
+    const before = gpu.kernels;
+    await llama.useKernels(tunedChoice(found, gpu.subgroupSize));
+    dropReplaced(queue, all, before);
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const what = `measured kernels for ${measured.length} of ${wanted.length} kinds of products in ${seconds} s`;
+  context.note(measured.length === 0 ? what : `${what}: ${keep(found)}`);
+  context.throwIfInterrupted();
+}
+
+/** Where it is kept, or why it is not: a folder that cannot be written is no reason to end a run. */
+function keep(record: TuningRecord): string {
+  const path = recordPath();
+  try {
+    makeFolder(dirname(path));
+    writeFileAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
+    return `kept in ${path}`;
+  } catch (error) {
+    return `not kept, ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
@@ -34,9 +81,9 @@ function recordPath(): string {
 }
 
 /** Null where there is none, or it is damaged: it is measured anew. */
-function readRecord(): TuningRecord | null {
+function readRecord(): unknown {
   try {
-    return JSON.parse(readFileSync(recordPath(), "utf8")) as TuningRecord;
+    return JSON.parse(readFileSync(recordPath(), "utf8")) as unknown;
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 // A model ready to run: its tokenizer, and its weights on the GPU.
+import type { KernelChoice } from "../gpu/kernelChoice.ts";
 import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import { readLlamaConfig, type LlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
@@ -7,7 +8,7 @@ import { Lora } from "../model/lora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import type { Context } from "./context.ts";
 import { planEmbedding } from "./gpuMemory.ts";
-import { useTunedKernels } from "./kernelRecord.ts";
+import { measureKernels, takeKeptKernels } from "./kernelRecord.ts";
 import { openModel } from "./openModel.ts";
 
 /** What is known of a model before its weights are read: enough to check a verb's whole input. */
@@ -23,18 +24,23 @@ export async function openWithTokenizer(model: string): Promise<OpenedModel> {
   return { gguf, config: await readLlamaConfig(gguf), tokenizer: Tokenizer.fromGguf(gguf) };
 }
 
-/**
- * Puts the weights on the GPU, and the adapter where there is one.
- * @param embeddingInFile an untied embedding stays in the file; by default where memory is short
- */
+export interface LoadSettings {
+  /** An untied embedding stays in the file; by default where memory is short. */
+  readonly embeddingInFile?: boolean;
+  /** Kernels that a checkpoint records: what goes on is to give the same bits, so that no others are looked for. */
+  readonly recorded?: KernelChoice | null;
+}
+
+/** Puts the weights on the GPU, and the adapter where there is one. */
 export async function loadModel(
   opened: OpenedModel,
   adapter: LoraWeights | null,
   context: Context,
-  embeddingInFile?: boolean,
+  { embeddingInFile, recorded = null }: LoadSettings = {},
 ): Promise<{ llama: Llama; lora: Lora | null }> {
   const { gguf } = opened;
   const gpu = await context.gpu();
+  const kept = context.kernels.setting === "auto" && recorded === null ? await takeKeptKernels(gpu) : null;
   const bytes = [...gguf.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   const progress = context.progress("loading", bytes, "B");
   const llama = await Llama.load(gpu, gguf, {
@@ -43,8 +49,13 @@ export async function loadModel(
     embeddingInFile: embeddingInFile ?? planEmbedding(opened, gpu.capacity),
   });
   progress.finish();
-  if (context.kernels.setting === "auto") {
-    await useTunedKernels(llama, context.kernels.tune, context.signal);
+  if (recorded !== null) {
+    await llama.useKernels(recorded);
+    if (context.kernels.tune) {
+      context.note("nothing is measured for --tune: a run that goes on keeps the kernels of its checkpoint");
+    }
+  } else if (kept !== null) {
+    await measureKernels(llama, kept, context);
   }
   return { llama, lora: adapter === null ? null : Lora.fromWeights(llama, adapter) };
 }

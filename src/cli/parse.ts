@@ -21,7 +21,10 @@ export const commonFlags = {
     fallback: "auto",
     help: "which kernels compute linear layers (a run that goes on keeps its own)",
   },
-  tune: { kind: "switch", help: "measure which kernels are fastest here, and keep what is found" },
+  tune: {
+    kind: "switch",
+    help: "measure anew which kernels are fastest here; on a GPU that is done at first use, and kept",
+  },
   debug: { kind: "switch", help: "show the stack of an error" },
   help: { kind: "switch", help: "show this help" },
 } as const satisfies Record<string, Flag>;

@@ -98,11 +98,9 @@ export const verb = defineVerb({
     const start = adapter === null ? null : { ...adapter, config: { ...adapter.config, dropout: config.dropout } };
     const { capacity } = await context.gpu();
     const rows = packCapacity(config.packTokens, stage.longest, Math.min(config.gradAccumSteps, stage.prompts));
-    const inFile = planTrainingMemory(model, config, rows, capacity, note);
-    const { llama, lora: continued } = await loadModel(model, start, context, inFile);
-    if (checkpoint !== null && checkpoint.kernels !== null) {
-      await llama.useKernels(checkpoint.kernels);
-    }
+    const embeddingInFile = planTrainingMemory(model, config, rows, capacity, note);
+    const recorded = checkpoint?.kernels ?? null;
+    const { llama, lora: continued } = await loadModel(model, start, context, { embeddingInFile, recorded });
     const lora = continued ?? Lora.create(llama, config, config.seed);
     const trainer = await stage.trainer(llama, lora, checkpoint !== null);
     const before = checkpoint === null ? [] : readStepLog(runLog, checkpoint.state.stepsDone);

@@ -11,6 +11,8 @@ export interface Gpu {
   readonly device: GPUDevice;
   /** Human-readable adapter name, e.g. "llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)". Every reported figure carries it. */
   readonly adapterName: string;
+  /** All that the adapter tells of itself, its driver and its lanes: what was measured on it holds for no other. */
+  readonly adapterIdentity: string;
   /** True for CPU rasterisers (lavapipe, SwiftShader, WARP): other kernel variants and submit sizes pay there. */
   readonly isSoftware: boolean;
   /** Memory that the engine may take; another one counts for what is planned from then on. */
@@ -102,6 +104,7 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
   return {
     device,
     adapterName,
+    adapterIdentity: [adapterName, vendor, adapter.info.architecture, model, `lanes ${subgroupSize}`].join(", "),
     isSoftware,
     capacity: capacityOf(device, isSoftware, options.memory ?? {}),
     allocated: new MemoryCount(),

@@ -81,6 +81,19 @@ export class PipelineCache {
     return compiled;
   }
 
+  /** Forgets a pipeline that nothing will dispatch any more, one that is still being compiled or failed to be, too. */
+  drop(kernel: KernelDefinition, constants: Readonly<Record<string, number>> = {}): void {
+    const key = pipelineKey(kernel, constants);
+    const pending = this.#pending.get(key);
+    if (pending === undefined) return;
+    this.#pending.delete(key);
+    const forget = (): void => {
+      if (!this.#pending.has(key)) this.#compiled.delete(key); // else it is wanted again
+    };
+    forget();
+    pending.then(forget, () => undefined);
+  }
+
   async #compile(key: string, kernel: KernelDefinition, constants: Readonly<Record<string, number>>): Promise<void> {
     const shader = kernelShader(kernel);
     let pending = this.#modules.get(shader.code);

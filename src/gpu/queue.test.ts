@@ -227,3 +227,19 @@ test("entry points of one source share its module", async () => {
   expect(created).toHaveBeenCalledTimes(1);
   created.mockRestore();
 });
+
+test("a dropped pipeline is gone, also one that compiles, until it is prepared again", async () => {
+  const dispatch = () => queue.pipelines.get(put, { SCALE: 5 });
+  await queue.pipelines.prepare(put, { SCALE: 5 });
+  dispatch();
+  queue.pipelines.drop(put, { SCALE: 5 });
+  expect(dispatch).toThrow("before it was prepared");
+  const compiling = queue.pipelines.prepare(put, { SCALE: 5 });
+  queue.pipelines.drop(put, { SCALE: 5 });
+  await compiling;
+  expect(dispatch).toThrow("before it was prepared");
+  const dropped = queue.pipelines.prepare(put, { SCALE: 5 });
+  queue.pipelines.drop(put, { SCALE: 5 });
+  await Promise.all([dropped, queue.pipelines.prepare(put, { SCALE: 5 })]);
+  dispatch();
+});

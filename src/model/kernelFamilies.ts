@@ -48,6 +48,12 @@ const LORA = {
   subgroups: { down: loraSubgroupDown, up: loraSubgroupUp, grad: loraSubgroupGrad },
 };
 
+/** All kernels that a choice is between. */
+export const LINEAR_KERNELS = [
+  ...Object.values(LINEAR).flatMap(({ forward, backward }) => [forward, backward]),
+  ...Object.values(FORWARD_ROW),
+];
+
 /** A kernel and all the constants that it runs with. */
 interface Chosen<K> {
   readonly kernel: K;
@@ -107,9 +113,13 @@ export function linearKernels(
 
 /** The key of what is tuned. */
 export function tuningKey(direction: Direction, layout: Readonly<Record<string, number>>, rowClass: RowClass): string {
-  const { LAYOUT = 0, HALVES = 0, SYMMETRIC = 0 } = layout;
+  return `${direction} ${layoutName(layout)} ${rowClass}`;
+}
+
+/** Of weights that kernels read in the same way. */
+export function layoutName({ LAYOUT = 0, HALVES = 0, SYMMETRIC = 0 }: Readonly<Record<string, number>>): string {
   const name = ["q4", "q4k", "q8", "f32"][LAYOUT] ?? `layout ${LAYOUT}`;
-  return `${direction} ${name}${HALVES === 1 ? " halves" : ""}${SYMMETRIC === 1 ? " symmetric" : ""} ${rowClass}`;
+  return `${name}${HALVES === 1 ? " halves" : ""}${SYMMETRIC === 1 ? " symmetric" : ""}`;
 }
 
 function variantOf(

@@ -1,174 +1,211 @@
 /**
- * Measures which linear kernels a device runs fastest, on a loaded model's own weights, and keeps what was found. A
- * software adapter is not measured unless asked: its order is known, and compiling costs more than a choice gains there.
+ * Measures which linear kernels a device runs fastest, on a loaded model's own weights. A software adapter is not measured
+ * unless asked: its order is known, and compiling costs more than a choice gains there.
  */
 import { type Candidate, fastest } from "../gpu/autotune.ts";
 import { BufferPool } from "../gpu/buffers.ts";
 import type { KernelChoice, KernelVariant } from "../gpu/kernelChoice.ts";
-import { type KernelDefinition, kernelShader } from "../gpu/kernel.ts";
+import type { KernelDefinition } from "../gpu/kernel.ts";
 import type { CommandQueue } from "../gpu/queue.ts";
-import { linearForward } from "../kernels/linear.ts";
-import { linearSubgroupForward } from "../kernels/linear_subgroup.ts";
-import { linearTiledForward } from "../kernels/linear_tiled.ts";
-import { backwardVariant, type Direction, forwardVariant, type RowClass, tuningKey, WORKS } from "./kernelFamilies.ts";
-import type { QuantizedMatrix, WeightPart } from "./weights.ts";
+import { backwardVariant, forwardVariant, layoutName, linearKernels, type RowClass } from "./kernelFamilies.ts";
+import type { Llama } from "./llama.ts";
+import { type MeasuredProduct, type ModelProduct, modelProducts, variantsOf } from "./tuningRecord.ts";
 
-/** Of all measurements together, milliseconds. */
-const BUDGET = 3000;
+/**
+ * All measurements together, compiling included, milliseconds. A GPU's stay under 3 s: past these nothing begins, and what
+ * has begun is two runs of one product, at most 1.7e10 multiply-adds each. A software adapter compiles a kernel for
+ * seconds, and is measured where a user asks and waits.
+ */
+const BUDGET = { gpu: 2500, software: 120_000 };
+/** Compiling a product's kernels takes at most this share of the time that is left, so that others get their turn. */
+const COMPILING = 0.5;
+const ROUNDS = 5;
 /** Another order of f32 sums over a few thousand terms. */
 const TOLERANCE = 1e-4;
-/** Multiply-adds of one measurement at least: waiting for the device takes about a tenth of a millisecond. */
-const LEAST_WORK = 1e9;
-const MOST_REPEATS = 16;
 const MEASURED_ROWS: Readonly<Record<RowClass, number>> = { one: 1, few: 16, many: 256 };
+/** Multiply-adds of a product at most: an output head is measured on fewer rows, which it runs with anyway. */
+const MOST_WORK = 1.7e10;
+const LEAST_MANY = 64;
+/** Values of each row that are compared. */
+const COMPARED = 256;
 
-/** What was found on one adapter with one set of kernels; another driver or version has to measure anew. */
-export interface TuningRecord {
-  readonly adapter: string;
-  readonly version: string;
-  /** SHA-256 of the kernels' sources. */
-  readonly sources: string;
-  readonly choice: KernelChoice;
+type Constants = Readonly<Record<string, number>>;
+
+export interface TuningOptions {
+  /** Stops; what was measured until then is kept. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds. */
+  readonly budget?: number;
+  /** Hears products done and in all. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** The record where it is of this adapter, version and these kernels; null: measure anew. */
-export function fittingRecord(record: TuningRecord | null, own: Omit<TuningRecord, "choice">): TuningRecord | null {
-  const fits = record?.adapter === own.adapter && record.version === own.version && record.sources === own.sources;
-  return fits ? record : null;
+/** All products of a model's linear layers; its head is one. */
+export function productsOf({ layers, head }: Pick<Llama, "layers" | "head">): ModelProduct[] {
+  return modelProducts([...layers.flatMap(({ linears }) => Object.values(linears)), head]);
 }
 
-/** Of all families of linear kernels. */
-export async function kernelSources(): Promise<string> {
-  const code = [linearForward, linearSubgroupForward, linearTiledForward].map((kernel) => kernelShader(kernel).code);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(code.join("\n"))));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** What is left unmeasured of a record for these matrices. */
-export function isComplete({ tuned }: KernelChoice, matrices: readonly QuantizedMatrix[]): boolean {
-  return [...firstParts(matrices)].every(([layout]) =>
-    WORKS.every(({ direction, rowClass }) => tuningKey(direction, layout, rowClass) in tuned),
-  );
-}
-
-/** Measures every layout of `matrices` in both directions and all classes of rows. */
+/**
+ * Measures one product after another, in their order. What time does not suffice for is left out, to be measured another
+ * time. Pipelines that lost are dropped, but for those that the device runs now.
+ * @throws Error where what runs now does not
+ */
 export async function tuneKernels(
   queue: CommandQueue,
-  matrices: readonly QuantizedMatrix[],
-  signal?: AbortSignal,
-  budget = BUDGET,
-): Promise<KernelChoice> {
-  const { kernels } = queue.gpu;
-  const end = performance.now() + budget;
-  const works = [...firstParts(matrices)].flatMap(([layout, found]) =>
-    WORKS.map((work) => ({ ...work, layout, found })),
-  );
-  const tuned: Record<string, KernelVariant> = {};
-  for (const [index, { direction, rowClass, layout, found }] of works.entries()) {
-    signal?.throwIfAborted();
-    const share = Math.max(0, end - performance.now()) / (works.length - index);
-    const variants = variantsOf(kernels, direction, rowClass);
-    const work = new Product(queue, found, direction, rowClass);
-    try {
-      const candidates = variants.map((variant) => work.candidate(variant));
-      const { winner } = await fastest(candidates, { budget: share, rounds: 5, tolerance: TOLERANCE });
-      const best = variants[winner];
-      if (best !== undefined) tuned[tuningKey(direction, layout, rowClass)] = best;
-    } finally {
-      work.destroy();
+  products: readonly ModelProduct[],
+  { signal, budget, onProgress }: TuningOptions = {},
+): Promise<MeasuredProduct[]> {
+  const { gpu } = queue;
+  const end = performance.now() + (budget ?? BUDGET[gpu.isSoftware ? "software" : "gpu"]);
+  const trials = products.map((product) => new ProductTrial(queue, product));
+  const measured: MeasuredProduct[] = [];
+  try {
+    for (const [index, trial] of trials.entries()) {
+      if (signal?.aborted === true || performance.now() > end) break;
+      onProgress?.(index, trials.length);
+      // The next one's kernels compile while this one's run; not where both are the processor's.
+      if (!gpu.isSoftware) trials[index + 1]?.compileAhead();
+      const measuring = 1 / (trials.length - index);
+      const limits = { end, measuring, compiling: COMPILING, rounds: ROUNDS, tolerance: TOLERANCE, signal };
+      const found = await trial.measure(limits);
+      if (found !== null) measured.push(found);
     }
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  } finally {
+    trials.forEach((trial) => trial.dropLosers());
   }
-  return { ...kernels, tuned: { ...kernels.tuned, ...tuned }, measuredAt: new Date().toISOString() };
+  return measured;
 }
 
-/** What runs without tuning first. */
-function variantsOf({ basic, linear }: KernelChoice, direction: Direction, rowClass: RowClass): KernelVariant[] {
-  const plain = (family: "registers" | "subgroups"): KernelVariant[] =>
-    [{}, { WG: 32 }, { WG: 64 }].map((constants) => ({ family, constants }));
-  const basics = basic === "subgroups" ? [...plain("subgroups"), ...plain("registers")] : plain("registers");
-  if (direction === "forward" && rowClass === "one") return basics;
-  const tiles = rowClass === "few" ? [{ WG_X: 16, WG_Y: 2 }] : [{}, { WG_X: 8, WG_Y: 4 }];
-  const tiled = tiles.map((constants): KernelVariant => ({ family: "tiled", constants }));
-  return linear === "tiled" ? [...tiled, ...basics] : [...basics, ...tiled];
-}
-
-interface Found {
-  readonly matrix: QuantizedMatrix;
-  readonly part: WeightPart;
-}
-
-/** One part of each layout. */
-function firstParts(matrices: readonly QuantizedMatrix[]): Map<Readonly<Record<string, number>>, Found> {
-  const found = new Map<Readonly<Record<string, number>>, Found>();
-  for (const matrix of matrices) {
-    for (const part of matrix.parts) {
-      if (!found.has(part.constants)) found.set(part.constants, { matrix, part });
-    }
+/** Drops the pipelines of a choice that another one has taken the place of. */
+export function dropReplaced(queue: CommandQueue, products: readonly ModelProduct[], before: KernelChoice): void {
+  const running = pipelinesOf(queue.gpu.kernels, products);
+  for (const [key, { kernel, constants }] of pipelinesOf(before, products)) {
+    if (!running.has(key)) queue.pipelines.drop(kernel, constants);
   }
-  return found;
 }
 
-/** One product that all candidates compute. */
-class Product {
+interface Chosen {
+  readonly kernel: KernelDefinition;
+  readonly constants: Constants;
+}
+
+function pipelinesOf(kernels: KernelChoice, products: readonly ModelProduct[]): Map<string, Chosen> {
+  const chosen = products.flatMap(({ layout, direction }) => linearKernels({ kernels }, [direction], layout));
+  return new Map(chosen.map((each) => [pipelineName(each as Chosen), each as Chosen]));
+}
+
+function pipelineName({ kernel, constants }: Chosen): string {
+  return `${kernel.name} ${JSON.stringify(constants)}`;
+}
+
+/** One product, which all its candidates compute. */
+class ProductTrial {
   readonly #queue: CommandQueue;
-  readonly #pool: BufferPool;
-  readonly #found: Found;
-  readonly #direction: Direction;
-  readonly #rowClass: RowClass;
-  readonly #input: GPUBuffer;
-  readonly #output: GPUBuffer;
+  readonly #product: ModelProduct;
+  readonly #rows: number;
+  readonly #variants: readonly KernelVariant[];
+  readonly #chosen: readonly Chosen[];
+  #begun = false;
+  #winner: Chosen | undefined;
 
-  constructor(queue: CommandQueue, found: Found, direction: Direction, rowClass: RowClass) {
+  constructor(queue: CommandQueue, product: ModelProduct) {
+    const { direction, rowClass, layout, K, part } = product;
     this.#queue = queue;
-    this.#pool = new BufferPool(queue.gpu);
-    this.#found = found;
-    this.#direction = direction;
-    this.#rowClass = rowClass;
-    const rows = MEASURED_ROWS[rowClass];
-    const [from, to] = direction === "forward" ? [found.matrix.K, found.part.Np] : [found.part.Np, found.matrix.K];
-    const values = Float32Array.from({ length: rows * from }, (_, i) => ((i * 7919) % 2003) / 1001.5 - 1);
-    this.#input = this.#pool.upload("tuning input", values);
-    this.#output = this.#pool.storage("tuning output", rows * to * 4);
+    this.#product = product;
+    this.#rows = rowsOf(rowClass, K * part.Np);
+    this.#variants = variantsOf(queue.gpu, product);
+    this.#chosen = this.#variants.map((variant) =>
+      direction === "forward" ? forwardVariant(variant, layout, rowClass) : backwardVariant(variant, layout),
+    );
   }
 
-  candidate(variant: KernelVariant): Candidate {
-    const { matrix, part } = this.#found;
-    const { words, scales } = part;
-    const rows = MEASURED_ROWS[this.#rowClass];
-    const params = { rows, K: matrix.K, N: part.N, Np: part.Np, n0: 0, stride: part.Np, accumulate: 0 };
-    const work = rows * matrix.K * part.N;
-    const queue = this.#queue;
-    if (this.#direction === "forward") {
-      const { kernel, constants } = forwardVariant(variant, part.constants, this.#rowClass);
-      const buffers = { x: this.#input, words, scales, y: this.#output };
-      return this.#of(kernel, constants, work, () => queue.dispatch(kernel, buffers, params, constants, work));
+  compileAhead(): void {
+    this.#begun = true;
+    for (const { kernel, constants } of this.#chosen) {
+      this.#queue.pipelines.prepare(kernel, constants).catch(() => undefined); // measure() hears of it
     }
-    const { kernel, constants } = backwardVariant(variant, part.constants);
-    const buffers = { dy: this.#input, words, scales, dx: this.#output };
-    return this.#of(kernel, constants, work, () => queue.dispatch(kernel, buffers, params, constants, work));
   }
 
-  destroy(): void {
-    this.#queue.release(this.#pool);
+  /** Null where time ran out first. */
+  async measure(limits: Parameters<typeof fastest>[1]): Promise<MeasuredProduct | null> {
+    const { direction, rowClass, layout, K, part } = this.#product;
+    this.#begun = true;
+    const pool = new BufferPool(this.#queue.gpu);
+    try {
+      const [from, to] = direction === "forward" ? [K, part.Np] : [part.Np, K];
+      const input = pool.upload("tuning input", patterned(this.#rows * from));
+      const output = pool.storage("tuning output", this.#rows * to * 4);
+      const sample = pool.storage("tuning sample", this.#rows * Math.min(COMPARED, to) * 4);
+      const buffers = direction === "forward" ? { x: input, y: output } : { dy: input, dx: output };
+      const candidates = this.#chosen.map((chosen) => this.#candidate(chosen, buffers, { output, sample, to }));
+      const { winner, milliseconds } = await fastest(candidates, limits);
+      if (winner === null) return null;
+      this.#winner = this.#chosen[winner];
+      return {
+        ...{ direction, rowClass, layout: layoutName(layout), rows: this.#rows, K, N: part.N },
+        candidates: this.#variants.map(({ family, constants }, index) => ({
+          ...{ family, constants: { ...constants } },
+          milliseconds: milliseconds[index] ?? null,
+        })),
+      };
+    } finally {
+      this.#queue.release(pool);
+    }
   }
 
-  #of(
-    kernel: KernelDefinition,
-    constants: Readonly<Record<string, number>>,
-    work: number,
-    dispatch: () => void,
+  dropLosers(): void {
+    if (!this.#begun) return;
+    const { kernels } = this.#queue.gpu;
+    const kept = new Set(pipelinesOf(kernels, [this.#product]).keys());
+    if (this.#winner !== undefined) kept.add(pipelineName(this.#winner));
+    for (const each of this.#chosen) {
+      if (!kept.has(pipelineName(each))) this.#queue.pipelines.drop(each.kernel, each.constants);
+    }
+  }
+
+  #candidate(
+    { kernel, constants }: Chosen,
+    buffers: Readonly<Record<string, GPUBuffer>>,
+    { output, sample, to }: { output: GPUBuffer; sample: GPUBuffer; to: number },
   ): Candidate {
-    const { gpu, pipelines } = this.#queue;
-    const repeats = gpu.isSoftware ? 1 : Math.min(MOST_REPEATS, Math.max(1, Math.ceil(LEAST_WORK / work)));
+    const queue = this.#queue;
+    const { K, part } = this.#product;
+    const { words, scales, N, Np } = part;
+    const rows = this.#rows;
+    const params = { rows, K, N, Np, n0: 0, stride: Np, accumulate: 0 };
+    const all = { ...buffers, words, scales };
     return {
-      name: `${kernel.name} ${JSON.stringify(constants)}`,
-      prepare: () => pipelines.prepare(kernel, constants),
-      run: async () => {
-        for (let i = 0; i < repeats; i++) dispatch();
-        this.#queue.flush();
-        await gpu.device.queue.onSubmittedWorkDone();
+      name: pipelineName({ kernel, constants }),
+      prepare: () => queue.pipelines.prepare(kernel, constants),
+      run: async (times) => {
+        for (let i = 0; i < times; i++) queue.dispatch(kernel, all, params, constants, rows * K * N);
+        queue.flush();
+        await queue.gpu.device.queue.onSubmittedWorkDone();
       },
-      result: async () => new Float32Array(await this.#queue.read(this.#output)),
+      // Of every row a stretch, each further along than that of the row before, so that all places of a tile are looked
+      // at: whole results of a large model would take longer to compare than to compute.
+      result: async () => {
+        const count = Math.min(COMPARED, to);
+        for (let row = 0; row < rows; row++) {
+          const from = Math.min(to - count, (row * count) % to);
+          queue.copy(output, (row * to + from) * 4, sample, row * count * 4, count * 4);
+        }
+        return new Float32Array(await queue.read(sample));
+      },
     };
   }
+}
+
+function rowsOf(rowClass: RowClass, weights: number): number {
+  const rows = MEASURED_ROWS[rowClass];
+  return rowClass === "many" ? Math.max(LEAST_MANY, Math.min(rows, Math.floor(MOST_WORK / weights / 8) * 8)) : rows;
+}
+
+/** Values from −1 to 1. */
+function patterned(length: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = ((i * 7919) % 2003) / 1001.5 - 1;
+  return values;
 }
