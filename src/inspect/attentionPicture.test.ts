@@ -8,6 +8,7 @@ import { expectKept } from "./keptPicture.ts";
 import type { MapToken } from "./mapPrompt.ts";
 import { type MassFigure, massCsv, massPicture } from "./massFigure.ts";
 import { scenePng } from "./png.ts";
+import { textWidth } from "./scene.ts";
 import { sceneSvg } from "./sceneSvg.ts";
 
 const tokens = (text: string, roles: Readonly<Record<string, MapToken["role"]>>): MapToken[] =>
@@ -122,6 +123,24 @@ describe("scales", () => {
     const difference = differenceScale(0.2);
     expect(difference.ticks.map(({ label }) => label)).toEqual(["−0.2", "−0.1", "0", "+0.1", "+0.2"]);
     expect(valueScale("linear", 0).level(0)).toBe(0); // nothing above 0 is no error
+  });
+
+  test("labels do not touch, whatever the numbers; a difference keeps its 0", () => {
+    const highs = Array.from({ length: 400 }, (_, i) => 10 ** (-6 + i / 50) * 0.987);
+    for (const high of highs) {
+      for (const scale of [valueScale("linear", high), valueScale("log", high), differenceScale(high)]) {
+        // In the picture: 220 wide, text of 9; on the page 280 and 11.
+        for (const ems of [220 / 9, 280 / 11]) {
+          const ends = scale.ticks.map(({ at, label }) => {
+            const left = at * ems - (at === 0 ? 0 : at === 1 ? 1 : 0.5) * textWidth(label, 1);
+            return [left, left + textWidth(label, 1)] as const;
+          });
+          ends.slice(1).forEach(([left], i) => expect(left).toBeGreaterThan(ends[i]?.[1] ?? NaN));
+        }
+        expect([scale.ticks[0]?.at, scale.ticks.at(-1)?.at]).toEqual([0, 1]);
+        if (scale.kind === "difference") expect(scale.ticks.map(({ label }) => label)).toContain("0");
+      }
+    }
   });
 
   test("darker step by step, so that grey print reads the same", () => {

@@ -3,6 +3,8 @@
  * differences. Lightness falls evenly in OKLCH (Ottosson 2020), so that equal steps look equal, in grey too; blue and
  * orange stay apart for colour-blind readers.
  */
+import { textWidth } from "./scene.ts";
+
 export type ScaleKind = "linear" | "log" | "difference";
 
 export interface ColourScale {
@@ -15,12 +17,21 @@ export interface ColourScale {
   /** Index of a value's colour. */
   level(value: number): number;
   /** Numbers of the legend, `at` from 0 (low) to 1 (high). */
-  readonly ticks: readonly { readonly at: number; readonly label: string }[];
+  readonly ticks: readonly Tick[];
+}
+
+interface Tick {
+  readonly at: number;
+  readonly label: string;
 }
 
 export const LEVELS = 256;
 /** A logarithmic scale spans so many powers of ten below its highest. */
 const DECADES = 4;
+/** Width of the narrower legend's bar, in sizes of its text: the pictures' (legend.ts); the page has 280 pixels at 11. */
+const BAR_EMS = 220 / 9;
+/** Least room between two labels, in the same unit. */
+const BETWEEN = 0.4;
 const [BLUE, ORANGE] = [255, 50];
 
 /** @param high largest value that is to be told apart; where nothing is above 0, 1 */
@@ -29,20 +40,15 @@ export function valueScale(kind: "linear" | "log", high: number): ColourScale {
   const table = tableOf((t) => oklch(0.985 - 0.7 * t, 0.15 * Math.sin(0.75 * Math.PI * t), BLUE));
   if (kind === "linear") {
     const place = (value: number): number => value / top;
-    const ticks = withTop(niceTicks(0, top), top, place).map((value) => ({
-      at: place(value),
-      label: numberLabel(value),
-    }));
+    const ticks = readable([...niceTicks(0, top), top], place, numberLabel);
     return { kind, low: 0, high: top, table, level: (value) => levelOf(place(value)), ticks };
   }
   const exponent = Math.ceil(Math.log10(top) - 1e-9) - DECADES;
   const low = 10 ** exponent;
   const place = (value: number): number => Math.log(Math.max(value, low) / low) / Math.log(top / low);
   const powers = Array.from({ length: DECADES + 1 }, (_, i) => 10 ** (exponent + i)).filter((value) => value <= top);
-  const ticks = withTop(powers, top, place).map((value, index) => ({
-    at: place(value),
-    label: `${index === 0 ? "< " : ""}${numberLabel(value)}`,
-  }));
+  const label = (value: number): string => `${value === low ? "< " : ""}${numberLabel(value)}`;
+  const ticks = readable([low, ...powers.slice(1), top], place, label);
   return { kind, low, high: top, table, level: (value) => levelOf(place(value)), ticks };
 }
 
@@ -54,12 +60,8 @@ export function differenceScale(most: number): ColourScale {
     return oklch(0.985 - 0.6 * size, 0.15 * Math.sin(0.75 * Math.PI * size), t < 0.5 ? ORANGE : BLUE);
   });
   const place = (value: number): number => (value / top + 1) / 2;
-  const ticks = withTop([-top, ...niceTicks(-top, top).filter((value) => place(value) > 0.2)], top, place).map(
-    (value) => ({
-      at: place(value),
-      label: `${value > 0 ? "+" : ""}${numberLabel(value)}`,
-    }),
-  );
+  const label = (value: number): string => `${value > 0 ? "+" : ""}${numberLabel(value)}`;
+  const ticks = readable([-top, ...niceTicks(-top, top), top], place, label);
   return { kind: "difference", low: -top, high: top, table, level: (value) => levelOf(place(value)), ticks };
 }
 
@@ -87,9 +89,38 @@ function niceTicks(low: number, high: number): number[] {
   return Array.from({ length: count }, (_, i) => (first + i) * step);
 }
 
-/** The highest value is always named: where other ticks are too near to be read beside it, it takes their place. */
-function withTop(ticks: readonly number[], top: number, place: (value: number) => number): number[] {
-  return [...ticks.filter((value) => place(value) < 0.82), top];
+/**
+ * Those of some values, from low to high, whose labels do not touch each other: both ends always, then those nearest to
+ * the middle, so that a difference keeps its 0 and both sides the same numbers.
+ */
+function readable(
+  values: readonly number[],
+  place: (value: number) => number,
+  labelOf: (value: number) => string,
+): Tick[] {
+  const ticks = values.map((value) => ({ at: place(value), label: labelOf(value) }));
+  const [first, last] = [ticks[0], ticks.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const kept: Tick[] = [first, last];
+  const inner = ticks.slice(1, -1).toSorted((a, b) => Math.abs(a.at - 0.5) - Math.abs(b.at - 0.5));
+  for (const tick of inner) {
+    const [left, right] = extent(tick);
+    const free = kept.every((other) => {
+      const [from, to] = extent(other);
+      return right + BETWEEN <= from || to + BETWEEN <= left;
+    });
+    if (free) kept.push(tick);
+  }
+  return kept.toSorted((a, b) => a.at - b.at);
+}
+
+/** Where a label lies on the bar, in sizes of its text: those of the ends stay under the bar, others stand in the middle. */
+function extent({ at, label }: Tick): readonly [number, number] {
+  const width = textWidth(label, 1);
+  const middle = at * BAR_EMS;
+  if (at <= 0) return [0, width];
+  if (at >= 1) return [BAR_EMS - width, BAR_EMS];
+  return [middle - width / 2, middle + width / 2];
 }
 
 /** sRGB, 0…255, of a colour in OKLCH (hue in degrees); what sRGB lacks is cut off. */
