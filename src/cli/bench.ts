@@ -40,6 +40,7 @@ interface BenchFlags {
   readonly checkpointing: string | undefined;
   readonly trace: string | undefined;
   readonly out: string | undefined;
+  readonly sentences: number | undefined;
   readonly repeat: number | undefined;
   readonly seconds: number | undefined;
 }
@@ -95,12 +96,13 @@ export const verb = defineVerb({
     },
     trace: { kind: "text", value: "FILE.json", help: "train: where a trace for ui.perfetto.dev is written" },
     out: { kind: "text", value: "FILE.svg", help: "scaling: where the plot is written" },
+    sentences: { kind: "integer", value: "N", min: 1, help: "decode: so many of its sentences (default all)" },
     repeat: { kind: "integer", value: "N", min: 0, help: "measured rounds, of which the median counts (default 3)" },
     seconds: {
       kind: "number",
       value: "S",
       min: 0,
-      help: "no new round after so many seconds of one matmul or train step (default 10, train 120, a curve of scaling 30)",
+      help: "no new round after so many seconds of one matmul or train step (default 10, a curve of scaling 30, else 120)",
     },
   },
   example: "npx obp bench matmul --shape bundled --rows 1 --layout Q4_0 --repeat 1",
@@ -115,19 +117,21 @@ export const verb = defineVerb({
 });
 
 async function benchmark(what: string, flags: BenchFlags, context: Context): Promise<Found> {
+  const { shape = "bundled", repeat = 3, seconds = 120 } = flags;
+  const limits = { repeat: Math.max(1, repeat), seconds, signal: context.signal };
   switch (what) {
     case "train":
       return train(flags, context);
     case "scaling":
       return scaling(flags, context);
     case "decode":
-      return { rows: await benchDecode(flags.shape ?? "bundled", context) };
+      return {
+        rows: await benchDecode(shape, { ...limits, sentences: flags.sentences }, context),
+      };
     case "dpo":
-      return { rows: await benchDpo(flags.shape ?? "bundled", context) };
-    case "packing": {
-      const limits = { repeat: Math.max(1, flags.repeat ?? 3), seconds: flags.seconds ?? 120, signal: context.signal };
-      return { rows: await benchPacking(flags.shape ?? "bundled", limits, context) };
-    }
+      return { rows: await benchDpo(shape, limits, context) };
+    case "packing":
+      return { rows: await benchPacking(shape, limits, context) };
     default:
       return { rows: await matmul(flags, context) };
   }

@@ -8,8 +8,9 @@ import { SpanAutomaton } from "../ner/spanAutomaton.ts";
 import { segmentWords } from "../ner/words.ts";
 import { chooseAmong, chooseOfAll, type Choice } from "../predict/choose.ts";
 import { writeAll } from "../predict/writeAll.ts";
-import { SpanWriter, type Writer } from "../predict/writers.ts";
+import { type Guess, SpanWriter, type Writer } from "../predict/writers.ts";
 import { HeapWatch, peakProcessBytes, type BenchRow } from "./benchRow.ts";
+import { takeTurns, type TurnLimits } from "./benchTurns.ts";
 import type { Context } from "./context.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 
@@ -25,25 +26,31 @@ const SENTENCES: readonly (readonly [string, readonly string[]])[] = [
   ["Nobody at the station in Delft knew when the next train would come.", ["Delft"]],
   ["From the tower you can see as far as the harbour when the air is clear.", ["the tower", "the harbour"]],
 ];
-/** After a first round, which compiles; rounds take turns, so that a busy machine slows all alike. */
-const REPETITIONS = 3;
+/** Answers written side by side. */
+const BRANCHES = 8;
+
+export interface DecodeLimits extends Omit<TurnLimits, "warmUp"> {
+  /** How many of the sentences. */
+  readonly sentences: number | undefined;
+}
 
 interface Asked {
   readonly ids: readonly number[];
   /** The instruction. */
   readonly prefix: PrefixParts;
+  readonly automaton: SpanAutomaton;
   /** Of the answer. */
   readonly given: readonly number[];
-  readonly writer: () => GivenWriter;
 }
 
-/** Writes the given answer, whatever is chosen. */
+/** Writes the given answer, whatever is chosen, and keeps what was. */
 class GivenWriter implements Writer {
+  readonly chosen: number[] = [];
   readonly #inner: SpanWriter;
   readonly #given: readonly number[];
 
-  constructor(inner: SpanWriter, given: readonly number[]) {
-    [this.#inner, this.#given] = [inner, given];
+  constructor({ automaton, given }: Asked) {
+    [this.#inner, this.#given] = [new SpanWriter(automaton.another(), TYPE), given];
   }
 
   get done(): boolean {
@@ -58,7 +65,12 @@ class GivenWriter implements Writer {
     return this.#inner.allowed();
   }
 
-  take({ probability }: Choice): void {
+  guesses(most: number): Guess[] {
+    return this.#inner.guesses(most);
+  }
+
+  take({ id, probability }: Choice): void {
+    this.chosen.push(id);
     this.#inner.take({ id: this.#given[this.answer().ids.length] ?? NaN, probability });
   }
 
@@ -67,30 +79,43 @@ class GivenWriter implements Writer {
   }
 }
 
-export async function benchDecode(model: string, context: Context): Promise<BenchRow[]> {
+/** What was chosen for each prompt, among the tokens allowed, and how long it took. */
+interface Outcome {
+  readonly chosen: readonly (readonly number[])[];
+  readonly seconds: number;
+}
+
+export async function benchDecode(model: string, limits: DecodeLimits, context: Context): Promise<BenchRow[]> {
   const opened = await openWithTokenizer(model);
   const gpu = await context.gpu();
   const heap = new HeapWatch();
   try {
     const { llama } = await loadModel(opened, null, context);
-    const prompts = SENTENCES.map((sentence) => askedFor(opened.tokenizer, ...sentence));
-    const ways: readonly (readonly [name: string, against: number | null, run: () => Promise<number>])[] = [
+    const prompts = SENTENCES.slice(0, limits.sentences).map((sentence) => askedFor(opened.tokenizer, ...sentence));
+    const many = `${prompts.length} prompts and answers`;
+    const ways: readonly (readonly [name: string, against: number | null, run: () => Promise<Outcome>])[] = [
       ["answers token by token, whole vocabulary", null, () => plainAnswers(llama, prompts)],
       ["answers with forced runs together, allowed tokens", 0, () => constrainedAnswers(llama, prompts)],
-      ["8 prompts and answers, one by one from their start", null, () => sideBySide(llama, prompts, 1)],
-      ["8 prompts and answers side by side, one beginning", 2, () => sideBySide(llama, prompts, prompts.length)],
+      [`${many}, one by one from their start`, null, () => oneByOne(llama, prompts)],
+      [`${many}, ${BRANCHES} side by side behind a kept instruction`, 2, () => sideBySide(llama, prompts)],
     ];
-    const seconds = ways.map(() => [] as number[]);
-    for (let repetition = 0; repetition <= REPETITIONS; repetition++) {
-      for (const [i, [, , run]] of ways.entries()) {
-        context.signal.throwIfAborted();
-        const taken = await run();
-        if (repetition > 0) seconds[i]?.push(taken);
+    const chosen: Outcome["chosen"][] = [];
+    const seconds = await takeTurns(
+      ways.map(([, , run], i) => async () => {
+        const outcome = await run();
+        chosen[i] = outcome.chosen;
+        return outcome.seconds;
+      }),
+      limits,
+    );
+    for (const [i, [name]] of ways.entries()) {
+      if (JSON.stringify(chosen[i]) !== JSON.stringify(chosen[0])) {
+        throw new Error(`expected every way to choose the same tokens, got others from "${name}" (report this)`);
       }
     }
-    const median = (i: number): number => seconds[i]?.sort((a, b) => a - b)[Math.floor(REPETITIONS / 2)] ?? NaN;
     return ways.map(([name, against], i) => ({
-      ...{ name, seconds: median(i), gflops: null, ratio: against === null ? null : median(against) / median(i) },
+      ...{ name, seconds: seconds[i] ?? NaN, gflops: null },
+      ratio: against === null ? null : (seconds[against] ?? NaN) / (seconds[i] ?? NaN),
       ...{ peakGpuBytes: llama.gpuBytes, peakHeapBytes: heap.peak, peakProcessBytes: peakProcessBytes() },
       adapter: gpu.adapterName,
     }));
@@ -106,80 +131,108 @@ function askedFor(tokenizer: Tokenizer, sentence: string, places: readonly strin
   });
   const whole = encodePrompt(tokenizer, sentence, TYPE, entities);
   const instruction = whole.offsets.findIndex(([, end]) => end > whole.sentence[0]);
-  const given = whole.ids.slice(whole.responseStart);
-  const automaton = new SpanAutomaton({ tokenizer, sentence, words: segmentWords({ text: sentence }) });
   return {
     ids: whole.ids.slice(0, whole.responseStart),
     prefix: [whole.ids.slice(0, instruction)],
-    given,
-    writer: () => new GivenWriter(new SpanWriter(automaton.another(), TYPE), given),
+    automaton: new SpanAutomaton({ tokenizer, sentence, words: segmentWords({ text: sentence }) }),
+    given: whole.ids.slice(whole.responseStart),
   };
 }
 
-/** Every token of the answers chosen from the logits of all tokens. @returns seconds after the prompts */
-async function plainAnswers(llama: Llama, prompts: readonly Asked[]): Promise<number> {
+/** Every token of the answers chosen from the logits of all tokens; seconds after the prompts. */
+async function plainAnswers(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
   const decoder = decoderFor(llama, prompts, 1);
+  const chosen: number[][] = [];
   let seconds = 0;
-  for (const { ids, given } of prompts) {
-    await startAlone(decoder, ids);
+  for (const { ids, automaton, given } of prompts) {
+    decoder.restart(0);
+    await decoder.append([{ branch: 0, ids }]);
+    const kept = [await decoder.logits(0)];
     const began = performance.now();
-    for (const id of given) {
-      chooseOfAll(await decoder.logits(0));
-      await decoder.append([{ branch: 0, ids: [id] }]);
+    for (const [index, id] of given.entries()) {
+      if (index > 0) kept.push(await decoder.logits(0));
+      chooseOfAll(kept[index] as Float32Array);
+      if (index < given.length - 1) await decoder.append([{ branch: 0, ids: [id] }]);
     }
     seconds += (performance.now() - began) / 1000;
+    chosen.push(chosenAmongAllowed(automaton.another(), given, kept));
   }
   decoder.destroy();
-  return seconds;
+  return { chosen, seconds };
 }
 
-/** Only choices are asked for, and of the allowed tokens alone. @returns seconds after the prompts */
-async function constrainedAnswers(llama: Llama, prompts: readonly Asked[]): Promise<number> {
+/** Where the grammar leaves a choice, the likeliest token of those allowed. @param logits (V) before each token given */
+function chosenAmongAllowed(automaton: SpanAutomaton, given: readonly number[], logits: readonly Float32Array[]) {
+  const chosen: number[] = [];
+  for (const [index, id] of given.entries()) {
+    const allowed = automaton.allowed();
+    const own = Float32Array.from(allowed, (one) => logits[index]?.[one] ?? NaN);
+    if (allowed.length > 1) chosen.push(chooseAmong(own, allowed).id);
+    automaton.advance(id);
+  }
+  return chosen;
+}
+
+/** Only choices are asked for, and of the allowed tokens alone; seconds after the prompts, which are kept before. */
+async function constrainedAnswers(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
   const decoder = decoderFor(llama, prompts, 1);
+  const chosen: (readonly number[])[] = [];
   let seconds = 0;
-  for (const { ids, writer } of prompts) {
-    const writing = writer();
-    await startAlone(decoder, ids);
-    const began = performance.now();
-    while (!writing.done) {
-      await decoder.append([{ branch: 0, ids: writing.unread() }]);
-      const allowed = writing.allowed();
-      const [logits = new Float32Array()] = await decoder.pickedLogits([{ branch: 0, ids: allowed }]);
-      writing.take(chooseAmong(logits, allowed));
-    }
-    seconds += (performance.now() - began) / 1000;
+  for (const prompt of prompts) {
+    decoder.forget();
+    await startBehind(decoder, [prompt.ids]);
+    const outcome = await answersTo(decoder, [{ ...prompt, prefix: [prompt.ids] }]);
+    chosen.push(...outcome.chosen);
+    seconds += outcome.seconds;
   }
   decoder.destroy();
-  return seconds;
+  return { chosen, seconds };
 }
 
-/** Prompts and answers, so many at a time; a single one has nothing to share. @returns seconds of all */
-async function sideBySide(llama: Llama, prompts: readonly Asked[], branches: number): Promise<number> {
-  const decoder = decoderFor(llama, prompts, branches);
-  const groups = branches === 1 ? prompts.map((prompt) => [{ ...prompt, prefix: [] }]) : [prompts];
+/** Prompts and answers, each alone and from its start. */
+async function oneByOne(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
+  const decoder = decoderFor(llama, prompts, 1);
+  const outcome = await answersTo(
+    decoder,
+    prompts.map((prompt) => ({ ...prompt, prefix: [] })),
+  );
+  decoder.destroy();
+  return outcome;
+}
+
+/** Prompts and answers, several at a time, behind the instruction that an earlier document left on the cache. */
+async function sideBySide(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
+  const decoder = decoderFor(llama, prompts, Math.min(BRANCHES, prompts.length));
+  await startBehind(decoder, prompts[0]?.prefix ?? []);
+  const outcome = await answersTo(decoder, prompts);
+  decoder.destroy();
+  return outcome;
+}
+
+async function answersTo(decoder: Decoder, prompts: readonly Asked[]): Promise<Outcome> {
   const began = performance.now();
-  for (const group of groups) {
-    for await (const { answer } of writeAll(decoder, group, undefined)) {
-      if (answer === null) throw new Error("expected room for every answer, got none (a fault of this benchmark)");
-    }
+  const writers = prompts.map((prompt) => new GivenWriter(prompt));
+  const asked = prompts.map(({ ids, prefix }, i) => ({ ids, prefix, writer: () => writers[i] as GivenWriter }));
+  for await (const { answer } of writeAll(decoder, asked, undefined)) {
+    if (answer === null) throw new Error("expected room for every answer, got none (a fault of this benchmark)");
   }
-  const seconds = (performance.now() - began) / 1000;
-  decoder.destroy();
-  return seconds;
+  return { chosen: writers.map(({ chosen }) => chosen), seconds: (performance.now() - began) / 1000 };
 }
 
 function decoderFor(llama: Llama, prompts: readonly Asked[], branches: number): Decoder {
-  const [prompt, answer] = [prompts.map(({ ids }) => ids.length), prompts.map(({ given }) => given.length)];
-  const branch = Math.max(...prompt) + Math.max(...answer);
+  const longest = (lengths: readonly number[]): number => Math.max(...lengths);
+  const prompt = longest(prompts.map(({ ids }) => ids.length));
   return new Decoder(llama, null, {
-    prefixes: Math.max(...prompts.map(({ prefix }) => prefix.flat().length)),
+    prefixes: prompt,
     branches,
-    branch,
+    branch: prompt + longest(prompts.map(({ given }) => given.length)),
   });
 }
 
-async function startAlone(decoder: Decoder, ids: readonly number[]): Promise<void> {
-  decoder.restart(0);
-  await decoder.append([{ branch: 0, ids }]);
-  await decoder.pickedLogits([{ branch: 0, ids: [0] }]); // until the prompt has been run
+/** Runs and keeps a prefix, and waits until it has been run. */
+async function startBehind(decoder: Decoder, prefix: PrefixParts): Promise<void> {
+  await decoder.keep([prefix]);
+  decoder.restart(0, prefix);
+  await decoder.append([{ branch: 0, ids: [0] }]);
+  await decoder.pickedLogits([{ branch: 0, ids: [0] }]);
 }

@@ -7,15 +7,14 @@ import type { TrainExample } from "../train/examples.ts";
 import { STAGE_DEFAULTS } from "../train/presets.ts";
 import { Trainer } from "../train/trainer.ts";
 import { HeapWatch, peakProcessBytes, type BenchRow } from "./benchRow.ts";
+import { takeTurns, type TurnLimits } from "./benchTurns.ts";
 import type { Context } from "./context.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 
 const PROMPT_TOKENS = 110;
 const RESPONSE_TOKENS = 15;
-/** After one step of each, which compiles. */
-const REPETITIONS = 3;
 
-export async function benchDpo(model: string, context: Context): Promise<BenchRow[]> {
+export async function benchDpo(model: string, limits: TurnLimits, context: Context): Promise<BenchRow[]> {
   const opened = await openWithTokenizer(model);
   const { vocabSize } = opened.config;
   const heap = new HeapWatch();
@@ -36,35 +35,30 @@ export async function benchDpo(model: string, context: Context): Promise<BenchRo
     ...chosen,
     contrastive: { type: [40, 41], entities: [[90, 91], [95]], neighbours: [89, 92, 94, 96] },
   };
-  const config = { ...PAPER_SFT, gradAccumSteps: 2, packTokens: 0, maxSteps: REPETITIONS + 1 };
+  const maxSteps = limits.repeat + 1; // one of each compiles
+  const config = { ...PAPER_SFT, gradAccumSteps: 2, packTokens: 0, maxSteps };
   const steps: readonly (readonly [string, Trainer])[] = [
     ["two sequences", await Trainer.create(llama, lora, [chosen, rejected], config)],
-    [
-      "a preference pair",
-      await Trainer.createDpo(llama, lora, [pair], { ...STAGE_DEFAULTS.dpo, maxSteps: REPETITIONS + 1 }),
-    ],
+    ["a preference pair", await Trainer.createDpo(llama, lora, [pair], { ...STAGE_DEFAULTS.dpo, maxSteps })],
     ["one sequence", await Trainer.create(llama, lora, [chosen], config)],
     ["with contrastive loss", await Trainer.create(llama, lora, [withEntity], { ...config, contrastiveWeight: 0.01 })],
   ];
-  const seconds = steps.map(() => [] as number[]);
   try {
-    for (let repetition = 0; repetition <= REPETITIONS; repetition++) {
-      for (const [i, [, trainer]] of steps.entries()) {
+    const seconds = await takeTurns(
+      steps.map(([, trainer]) => async () => {
         const begun = performance.now();
         await trainer.step(context.signal);
-        if (repetition > 0) {
-          seconds[i]?.push((performance.now() - begun) / 1000);
-        }
-      }
-    }
-    const median = (i: number) => seconds[i]?.sort((a, b) => a - b)[Math.floor(REPETITIONS / 2)] ?? NaN;
+        return (performance.now() - begun) / 1000;
+      }),
+      limits,
+    );
     // What each is held against: the pair against two sequences, the contrastive loss against the step without it.
     const against = [null, 0, null, 2];
     return steps.map(([name, trainer], i) => ({
       name: `step, ${name} of ${PROMPT_TOKENS} + ${RESPONSE_TOKENS} tokens`,
-      seconds: median(i),
+      seconds: seconds[i] ?? NaN,
       gflops: null,
-      ratio: against[i] === null ? null : median(against[i] ?? 0) / median(i),
+      ratio: against[i] === null ? null : (seconds[against[i] ?? 0] ?? NaN) / (seconds[i] ?? NaN),
       peakGpuBytes: llama.gpuBytes + trainer.gpuBytes,
       peakHeapBytes: heap.peak,
       peakProcessBytes: peakProcessBytes(),

@@ -94,6 +94,48 @@ test.each([{ adapted: false }, { adapted: true }])(
   },
 );
 
+test("several places of a run are asked for, in one forward; what is cut off was never there", async () => {
+  const decoder = new Decoder(llama, lora, { prefixes: 6, branches: 2, branch: 16 });
+  const [beginning, ids, other] = [idsOf(llama, 6, 60), idsOf(llama, 9, 61), idsOf(llama, 4, 62)];
+  await startAll(decoder, [beginning]);
+  const dispatch = vi.spyOn(llama.queue, "dispatch");
+  await decoder.append([
+    { branch: 1, ids, places: [2, 5, 9] },
+    { branch: 0, ids: other },
+  ]);
+  expect(dispatch.mock.calls.filter(([{ name }]) => name === "embedding.gather")).toHaveLength(1);
+  dispatch.mockRestore();
+  decoder.cut(1, 7);
+  expect(decoder.lengthOf(1)).toBe(8);
+  const [first, second, third] = await Promise.all([0, 1, 2].map((place) => decoder.logits(1, place)));
+  const [picked, own] = await decoder.pickedLogits([
+    { branch: 1, ids: [3, 1], place: 1 },
+    { branch: 0, ids: [2] },
+  ]);
+  expect(picked?.[0]).toBeCloseTo(second?.[3] ?? NaN, 5);
+  expect(picked?.[1]).toBeCloseTo(second?.[1] ?? NaN, 5);
+  expect(own?.[0]).toBeCloseTo((await decoder.logits(0))[2] ?? NaN, 5);
+  await expectNext(llama, decoder, 1, [...beginning, ...ids.slice(0, 2)], lora);
+  // Behind what is left, other tokens: as if the others had never been run.
+  await decoder.append([{ branch: 1, ids: other }]);
+  await expectNext(llama, decoder, 1, [...beginning, ...ids.slice(0, 2), ...other], lora);
+  for (const [logits, count] of [
+    [first, 2],
+    [second, 5],
+    [third, 9],
+  ] as const) {
+    decoder.restart(0, [beginning]);
+    await decoder.append([{ branch: 0, ids: ids.slice(0, count) }]);
+    const alone = await decoder.logits(0);
+    alone.forEach((logit, id) => expect(logits?.[id]).toBeCloseTo(logit, 4));
+  }
+  await expect(decoder.logits(1, 1)).rejects.toThrow("expected a place below the 1 of branch 1's last run, got 1");
+  expect(() => decoder.cut(1, 7)).toThrow("expected at most the 6 tokens of branch 1 to cut, got 7");
+  const many = [{ branch: 0, ids: other, places: [1, 2, 3, 4] }];
+  await expect(decoder.append(many)).rejects.toThrow("expected at most 3 places of a run, got 4");
+  decoder.destroy();
+});
+
 test("branches behind different instructions, which share a header, and behind none", async () => {
   const decoder = new Decoder(llama, lora, { prefixes: 24, branches: 4, branch: 10 });
   const [header, first, second, third] = [7, 5, 6, 3].map((length, index) => idsOf(llama, length, 30 + index));

@@ -3,7 +3,7 @@
  * each seeing its prefix and itself. Tokens in, next-token logits out.
  */
 import { BufferPool } from "../gpu/buffers.ts";
-import { rowsCopy } from "../kernels/rows.ts";
+import { rowsGather, rowsScatter } from "../kernels/rows.ts";
 import { forward, type Pass, PLAIN_PASS, writeTokens } from "./forward.ts";
 import type { LlamaConfig } from "./gguf/config.ts";
 import { Head } from "./head.ts";
@@ -15,6 +15,13 @@ import { Workspace } from "./workspace.ts";
 
 /** Rows of one forward; longer runs go in several. */
 const CHUNK = 256;
+/** Places of one branch's run whose next token may be asked for. */
+export const PLACES = 3;
+/**
+ * Rows that a forward takes in hardly more time than one: on a software adapter a tile of the kernels, on a GPU those
+ * that reading the weights is waited for.
+ */
+const CHEAP_ROWS = { software: 8, gpu: 32 };
 
 /** Room in the cache, tokens. */
 export interface DecoderSize {
@@ -36,10 +43,28 @@ interface Prefix extends CachedNode {
   readonly length: number;
 }
 
+interface Branch {
+  prefix: Prefix | null;
+  /** Tokens behind the prefix. */
+  length: number;
+  /** Places of its last run whose states are kept. */
+  places: number;
+}
+
 /** Tokens to run behind those of a branch. */
 export interface Run {
   readonly branch: number;
   readonly ids: readonly number[];
+  /** Behind how many of them the next token will be asked for, at most PLACES; by default behind the last. */
+  readonly places?: readonly number[];
+}
+
+/** Tokens whose logits are asked for. */
+export interface Picked {
+  readonly branch: number;
+  readonly ids: readonly number[];
+  /** Which of the places of the branch's last run; by default the first. */
+  readonly place?: number;
 }
 
 /** Rows of one forward of a decoder. */
@@ -63,14 +88,17 @@ export class Decoder {
   readonly #lora: Lora | null;
   readonly #pool: BufferPool;
   readonly #cache: readonly { readonly k: GPUBuffer; readonly v: GPUBuffer }[];
-  readonly #states: GPUBuffer; // (branches,C) of each branch's last token, after the last layer
+  readonly #states: GPUBuffer; // (branches·PLACES,C) at the places of each branch's last run, after the last layer
+  readonly #gathered: GPUBuffer; // (branches·PLACES,C) the same of one forward, side by side
+  readonly #from: GPUBuffer; // rows of a forward, and the rows of #states that they go to
+  readonly #to: GPUBuffer;
   readonly #workspace: Workspace;
   readonly #head: Head;
   readonly #pickedHead: PickedHead;
   #prefixes: Prefix[] = [];
   /** The adapter's revision that the cache holds keys and values of. */
   #revision: number;
-  readonly #branches: { prefix: Prefix | null; length: number }[];
+  readonly #branches: Branch[];
 
   /** @throws Error where a buffer exceeds the device's limits */
   constructor(llama: Llama, lora: Lora | null, size: DecoderSize) {
@@ -79,7 +107,7 @@ export class Decoder {
     this.#lora = lora;
     this.size = size;
     this.#revision = lora?.revision ?? 0;
-    this.#branches = Array.from({ length: size.branches }, () => ({ prefix: null, length: 0 }));
+    this.#branches = Array.from({ length: size.branches }, () => ({ prefix: null, length: 0, places: 0 }));
     this.#pool = new BufferPool(llama.queue.gpu);
     const bytes = cachedTokens(size) * kvHeads * headDim * 4;
     try {
@@ -87,10 +115,14 @@ export class Decoder {
         k: this.#pool.storage(`k cache ${layer}`, bytes),
         v: this.#pool.storage(`v cache ${layer}`, bytes),
       }));
-      this.#states = this.#pool.storage("last states", size.branches * hiddenSize * 4);
+      const states = size.branches * PLACES;
+      this.#states = this.#pool.storage("last states", states * hiddenSize * 4);
+      this.#gathered = this.#pool.storage("gathered states", states * hiddenSize * 4);
+      this.#from = this.#pool.storage("rows asked for", states * 4);
+      this.#to = this.#pool.storage("states of rows", states * 4);
       this.#workspace = new Workspace(llama, decoderRows(size), lora?.R ?? 4, "inference");
       this.#head = new Head(llama);
-      this.#pickedHead = new PickedHead(llama, size.branches);
+      this.#pickedHead = new PickedHead(llama, states);
     } catch (error) {
       this.#pool.destroy();
       throw error;
@@ -107,6 +139,11 @@ export class Decoder {
   roomIn(branch: number): number {
     const { prefix, length } = this.#branch(branch);
     return Math.min(this.size.branch, this.#llama.config.contextLength - (prefix?.length ?? 0)) - length;
+  }
+
+  /** Rows that cost a forward hardly more than one does. */
+  get cheapRows(): number {
+    return this.#llama.queue.gpu.isSoftware ? CHEAP_ROWS.software : CHEAP_ROWS.gpu;
   }
 
   /** Empties all branches, and drops all prefixes where the adapter's weights have changed since they were run. */
@@ -158,7 +195,16 @@ export class Decoder {
         `expected a prefix that is kept, got one of ${parts.flat().length} tokens that is not (call keep)`,
       );
     }
-    Object.assign(this.#branch(branch), { prefix, length: 0 });
+    Object.assign(this.#branch(branch), { prefix, length: 0, places: 0 });
+  }
+
+  /** Forgets the last tokens of a branch; what was asked for at the places of its last run stays. */
+  cut(branch: number, tokens: number): void {
+    const own = this.#branch(branch);
+    if (tokens > own.length) {
+      throw new RangeError(`expected at most the ${own.length} tokens of branch ${branch} to cut, got ${tokens}`);
+    }
+    own.length -= tokens;
   }
 
   /**
@@ -167,10 +213,13 @@ export class Decoder {
    */
   async append(runs: readonly Run[]): Promise<void> {
     const rows: Row[] = [];
-    const ends: { row: number; branch: number }[] = [];
+    const asked: { row: number; state: number }[] = [];
     this.#requireFresh();
-    for (const { branch, ids } of runs) {
+    for (const { branch, ids, places = [ids.length] } of runs) {
       checkRoom(ids.length, this.roomIn(branch));
+      if (places.length > PLACES) {
+        throw new RangeError(`expected at most ${PLACES} places of a run, got ${places.length}`);
+      }
       const own = this.#branch(branch);
       const start = this.size.prefixes + branch * this.size.branch;
       const before = this.lengthOf(branch);
@@ -179,21 +228,25 @@ export class Decoder {
         rows.push({ id, place: { position: before + index, slot, start, parent: own.prefix } });
       }
       own.length += ids.length;
-      if (ids.length > 0) ends.push({ row: rows.length - 1, branch });
+      if (ids.length === 0) continue;
+      const first = rows.length - ids.length;
+      places.forEach((count, i) => asked.push({ row: first + count - 1, state: branch * PLACES + i }));
+      own.places = places.length;
     }
-    await this.#run(rows, ends);
+    await this.#run(rows, asked);
   }
 
-  /** Logits (V) of the token after a branch's last one. */
-  async logits(branch: number): Promise<Float32Array> {
-    this.#requireTokens(branch);
-    return this.#head.logits(this.#states, branch);
+  /** Logits (V) of the token after a place of a branch's last run. */
+  async logits(branch: number, place = 0): Promise<Float32Array> {
+    return this.#head.logits(this.#states, this.#stateOf(branch, place));
   }
 
-  /** The same for some tokens of some branches only: a logit for each id, in order. */
-  async pickedLogits(wanted: readonly Run[]): Promise<Float32Array[]> {
-    wanted.forEach(({ branch }) => this.#requireTokens(branch));
-    const picks = wanted.flatMap(({ branch, ids }) => ids.map((token) => ({ row: branch, token })));
+  /** The same for some tokens at some places only: a logit for each id, in order. */
+  async pickedLogits(wanted: readonly Picked[]): Promise<Float32Array[]> {
+    const picks = wanted.flatMap(({ branch, ids, place = 0 }) => {
+      const row = this.#stateOf(branch, place);
+      return ids.map((token) => ({ row, token }));
+    });
     const logits = await this.#pickedHead.logits(this.#states, picks);
     let first = 0;
     return wanted.map(({ ids }) => logits.subarray(first, (first += ids.length)));
@@ -206,8 +259,8 @@ export class Decoder {
     this.#pickedHead.destroy();
   }
 
-  /** @param ends rows whose state is a branch's last one */
-  async #run(rows: readonly Row[], ends: readonly { row: number; branch: number }[]): Promise<void> {
+  /** @param asked rows that are kept in #states, and where */
+  async #run(rows: readonly Row[], asked: readonly { row: number; state: number }[]): Promise<void> {
     const { queue, config } = this.#llama;
     const c4 = config.hiddenSize / 4;
     for (let first = 0; first < rows.length; first += this.#workspace.capacity) {
@@ -224,18 +277,26 @@ export class Decoder {
         pass,
         chunk.map(({ id }) => id),
       );
+      const here = asked.filter(({ row }) => row >= first && row < first + chunk.length);
+      queue.write(
+        this.#from,
+        0,
+        Uint32Array.from(here, ({ row }) => row - first),
+      );
+      queue.write(
+        this.#to,
+        0,
+        Uint32Array.from(here, ({ state }) => state),
+      );
       await forward(pass);
-      const last = this.#workspace.residual[config.layers] as GPUBuffer;
-      for (const { row, branch } of ends) {
-        if (row >= first && row < first + chunk.length) {
-          const copy = { count: 1, c4, from0: (row - first) * c4, to0: branch * c4 };
-          queue.dispatch(rowsCopy, { input: last, destination: this.#states }, copy);
-        }
-      }
+      const input = this.#workspace.residual[config.layers] as GPUBuffer;
+      const moved = { count: here.length, c4, from0: 0, to0: 0 };
+      queue.dispatch(rowsGather, { input, index: this.#from, output: this.#gathered }, moved);
+      queue.dispatch(rowsScatter, { input: this.#gathered, index: this.#to, output: this.#states }, moved);
     }
   }
 
-  #branch(branch: number): { prefix: Prefix | null; length: number } {
+  #branch(branch: number): Branch {
     const found = this.#branches[branch];
     if (found === undefined) {
       throw new RangeError(`expected a branch below ${this.size.branches}, got ${branch}`);
@@ -274,10 +335,16 @@ export class Decoder {
     return known.slice(this.#prefixes.length);
   }
 
-  #requireTokens(branch: number): void {
-    if (this.#branch(branch).length === 0) {
+  /** The row of #states for a place of a branch's last run. */
+  #stateOf(branch: number, place: number): number {
+    const { places } = this.#branch(branch);
+    if (places === 0) {
       throw new Error(`expected tokens in branch ${branch}, got none (call append first)`);
     }
+    if (place >= places) {
+      throw new RangeError(`expected a place below the ${places} of branch ${branch}'s last run, got ${place}`);
+    }
+    return branch * PLACES + place;
   }
 }
 

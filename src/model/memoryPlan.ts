@@ -4,7 +4,7 @@
  */
 import { bufferBytes } from "../gpu/buffers.ts";
 import type { LoraConfig, LoraTarget } from "./adapters/loraWeights.ts";
-import { cacheBytesPerToken, cachedTokens, decoderRows, type DecoderSize } from "./decoder.ts";
+import { cacheBytesPerToken, cachedTokens, decoderRows, type DecoderSize, PLACES } from "./decoder.ts";
 import type { LlamaConfig } from "./gguf/config.ts";
 import type { GgufTensor } from "./gguf/header.ts";
 import { packedBytes, partRows } from "./gguf/pack.ts";
@@ -115,11 +115,11 @@ export function decodingParts(
   const { config } = model;
   const R = paddedRank(adapter?.rank ?? 1);
   const workspace = { capacity: decoderRows(size), R, keep: "inference", halves: false } as const;
-  const states = size.branches * config.hiddenSize * F32;
+  const states = size.branches * PLACES * (config.hiddenSize + 1) * F32;
   return [
     { name: "key-value cache", bytes: cachedTokens(size) * cacheBytesPerToken(config) },
     { name: "activations", bytes: workspaceBytes(config, workspace) },
-    { name: "logits and states", bytes: headBytes(config, headWidth(model)) + 2 * states + PICKED_BLOCK * 12 },
+    { name: "logits and states", bytes: headBytes(config, headWidth(model)) + 3 * states + PICKED_BLOCK * 12 },
     ...(adapter === null ? [] : [{ name: "adapter", bytes: adapterBytes(config, adapter) }]),
   ];
 }

@@ -73,6 +73,29 @@ describe.each(FAMILIES)("%s", (family) => {
     }
   });
 
+  it("knows what goes on behind any span: its closing, and behind that the next one's opening", () => {
+    const sentence = "Marta Lindqvist met Tom in Oslo.";
+    const spans: Range[] = [
+      [0, 15],
+      [20, 23],
+    ];
+    const ids = responseOf(tokenizer, sentence, spans);
+    const automaton = automatonOf(tokenizer, sentence);
+    let right = 0;
+    for (const id of ids) {
+      const onward = automaton.onward();
+      if (onward !== null) {
+        const tried = automaton.fork();
+        expect(tried.allowed()).toContain(onward);
+        tried.advance(onward);
+      }
+      right += onward === id ? 1 : 0;
+      automaton.advance(id); // not where the fork has gone
+    }
+    expect(spansOf(automaton)).toEqual(spans);
+    expect(right).toBe(3);
+  });
+
   it.each(sentences)("takes the responses of sets of spans of %j, and finds them again", (sentence) => {
     const words = segmentWords({ text: sentence });
     const fresh = automatonOf(tokenizer, sentence);

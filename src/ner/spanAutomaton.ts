@@ -75,6 +75,13 @@ export class SpanAutomaton {
     return new SpanAutomaton({ like: this });
   }
 
+  /** Another one in the same place: what is tried on it leaves this one as it is. */
+  fork(): SpanAutomaton {
+    const fork = this.another();
+    fork.#state = this.#state;
+    return fork;
+  }
+
   /** Whether the end token has been taken. */
   get done(): boolean {
     return this.#state.done;
@@ -94,6 +101,15 @@ export class SpanAutomaton {
       run.push(only);
       state = this.#step(state, only);
     }
+  }
+
+  /** Of the ids allowed, the one that closes the span or, behind a closed one, opens the next; null where there is none. */
+  onward(): number | null {
+    const { closeIds, openIds } = this.#pieces;
+    const begins = this.#state.cursors.find(
+      ({ run, at, goal }) => at === 0 && ((run === closeIds && goal.kind === "closed") || run === openIds),
+    );
+    return begins?.run[0] ?? null;
   }
 
   /** Takes an id; throws where it is not allowed. */

@@ -1,8 +1,8 @@
 // Answers to many prompts, several written side by side.
 
-import type { Decoder, PrefixParts } from "../model/decoder.ts";
+import { type Decoder, PLACES, type PrefixParts } from "../model/decoder.ts";
 import { chooseAmong, chooseOfAll, type Choice } from "./choose.ts";
-import type { Answer, Writer } from "./writers.ts";
+import type { Answer, Guess, Writer } from "./writers.ts";
 
 export interface Asked {
   readonly ids: readonly number[];
@@ -54,12 +54,7 @@ export async function* writeAll<A extends Asked>(
     }
     active = active.filter((one) => !ended.includes(one));
     if (active.length === 0) continue;
-    await decoder.append(active.map(({ branch, unread }) => ({ branch, ids: unread })));
-    const choices = await chooseAll(decoder, active);
-    for (const [index, one] of active.entries()) {
-      one.writer.take(choices[index] as Choice);
-      one.unread = one.writer.unread();
-    }
+    await step(decoder, active);
   }
 }
 
@@ -74,16 +69,68 @@ function nextOnes<A extends Asked>(decoder: Decoder, waiting: readonly A[], idle
   return waiting.slice(0, count);
 }
 
-async function chooseAll<A>(decoder: Decoder, active: readonly Active<A>[]): Promise<Choice[]> {
-  const asked = active.map(({ branch, writer }) => ({ branch, ids: writer.allowed() }));
-  const few = asked.filter((one): one is { branch: number; ids: readonly number[] } => one.ids !== null);
-  const picked = await decoder.pickedLogits(few);
-  const choices: Choice[] = [];
-  for (const { branch, ids } of asked) {
-    const logits = picked[few.findIndex((one) => one.branch === branch)];
-    choices.push(
-      ids === null || logits === undefined ? chooseOfAll(await decoder.logits(branch)) : chooseAmong(logits, ids),
-    );
+/** Runs what is unread of all answers, and guesses behind it; takes the choices that follow, as far as those are right. */
+async function step<A>(decoder: Decoder, active: readonly Active<A>[]): Promise<void> {
+  const guesses = guessAll(decoder, active);
+  const runs = active.map(({ branch, unread }, i) => {
+    const parts = [unread, ...(guesses[i] ?? []).map(({ ids }) => ids)];
+    let end = 0;
+    return { branch, ids: parts.flat(), places: parts.map(({ length }) => (end += length)) };
+  });
+  await decoder.append(runs);
+  const choices = await chooseAll(decoder, active, guesses);
+  for (const [i, one] of active.entries()) {
+    const wrong = [...(guesses[i] ?? [])];
+    for (const choice of choices[i] ?? []) {
+      one.writer.take(choice);
+      one.unread = one.writer.unread();
+      if (one.unread[0] !== wrong[0]?.ids[0]) break;
+      wrong.shift(); // it was right, and has been run
+    }
+    decoder.cut(one.branch, wrong.flatMap(({ ids }) => ids).length);
+  }
+}
+
+/** Guesses of each answer, as many as cost a forward hardly anything. */
+function guessAll<A>(decoder: Decoder, active: readonly Active<A>[]): Guess[][] {
+  let spare = decoder.cheapRows - active.reduce((sum, { unread }) => sum + unread.length, 0);
+  return active.map(({ branch, writer, unread }) => {
+    const guesses = spare > 0 ? writer.guesses(PLACES - 1) : [];
+    let room = decoder.roomIn(branch) - unread.length;
+    const tooLong = guesses.findIndex(({ ids }) => {
+      [spare, room] = [spare - ids.length, room - ids.length];
+      return Math.min(spare, room) < 0;
+    });
+    if (tooLong === -1) return guesses;
+    spare += guesses[tooLong]?.ids.length ?? 0; // it is left out
+    return guesses.slice(0, tooLong);
+  });
+}
+
+/** The choice at each place of each answer. */
+async function chooseAll<A>(
+  decoder: Decoder,
+  active: readonly Active<A>[],
+  guesses: readonly (readonly Guess[])[],
+): Promise<Choice[][]> {
+  const asked = active.map(({ branch, writer }, i) =>
+    [{ allowed: writer.allowed() }, ...(guesses[i] ?? [])].map(({ allowed }, place) => ({ branch, place, allowed })),
+  );
+  const picked = await decoder.pickedLogits(
+    asked.flat().flatMap(({ allowed, ...where }) => (allowed === null ? [] : [{ ...where, ids: allowed }])),
+  );
+  const choices: Choice[][] = [];
+  let next = 0;
+  for (const places of asked) {
+    const own: Choice[] = [];
+    for (const { branch, place, allowed } of places) {
+      own.push(
+        allowed === null
+          ? chooseOfAll(await decoder.logits(branch, place))
+          : chooseAmong(picked[next++] as Float32Array, allowed),
+      );
+    }
+    choices.push(own);
   }
   return choices;
 }

@@ -13,6 +13,14 @@ export interface Answer {
   readonly hallucinated: Hallucination[];
 }
 
+/** A choice that was not asked yet, and what follows from it. */
+export interface Guess {
+  /** The id that is guessed, and those that must follow. */
+  readonly ids: readonly number[];
+  /** The ids to choose among behind them. */
+  readonly allowed: readonly number[];
+}
+
 export interface Writer {
   /** Whether no further choice is to be made. */
   readonly done: boolean;
@@ -20,6 +28,8 @@ export interface Writer {
   unread(): readonly number[];
   /** The ids to choose among; null: the whole vocabulary. */
   allowed(): readonly number[] | null;
+  /** What may well come next, each behind the one before; at most `most`. */
+  guesses(most: number): Guess[];
   take(choice: Choice): void;
   answer(): Answer;
 }
@@ -54,6 +64,20 @@ export class SpanWriter implements Writer {
 
   allowed(): readonly number[] {
     return this.#automaton.allowed();
+  }
+
+  /** That the span ends, and that another begins: known whichever words were named, so that a forward is saved. */
+  guesses(most: number): Guess[] {
+    const guesses: Guess[] = [];
+    const tried = this.#automaton.fork();
+    for (let id = tried.onward(); id !== null && guesses.length < most; id = tried.onward()) {
+      tried.advance(id);
+      const forced = tried.forced();
+      forced.forEach((next) => tried.advance(next));
+      if (tried.done) break;
+      guesses.push({ ids: [id, ...forced], allowed: tried.allowed() });
+    }
+    return guesses;
   }
 
   take(choice: Choice): void {
@@ -115,6 +139,10 @@ export class FreeWriter implements Writer {
 
   allowed(): null {
     return null;
+  }
+
+  guesses(): Guess[] {
+    return [];
   }
 
   take({ id, probability }: Choice): void {
