@@ -4,6 +4,7 @@
  */
 import { type Candidate, fastest } from "../gpu/autotune.ts";
 import { BufferPool } from "../gpu/buffers.ts";
+import type { Gpu } from "../gpu/device.ts";
 import type { KernelChoice, KernelVariant } from "../gpu/kernelChoice.ts";
 import type { KernelDefinition } from "../gpu/kernel.ts";
 import type { CommandQueue } from "../gpu/queue.ts";
@@ -24,8 +25,11 @@ const ROUNDS = 5;
 const TOLERANCE = 1e-4;
 const MEASURED_ROWS: Readonly<Record<RowClass, number>> = { one: 1, few: 16, many: 256 };
 /** Multiply-adds of a product at most: an output head is measured on fewer rows, which it runs with anyway. */
-const MOST_WORK = 1.7e10;
-const LEAST_MANY = 64;
+const MOST_WORK = { gpu: 1.7e10, software: 1e8 };
+/** Of many rows; more than a few. */
+const LEAST_MANY = { gpu: 64, software: 40 };
+/** Measuring a product takes so many milliseconds, or one round. */
+const MOST_MS = 2000;
 /** Values of each row that are compared. */
 const COMPARED = 256;
 
@@ -56,7 +60,7 @@ export async function tuneKernels(
   { signal, budget, onProgress }: TuningOptions = {},
 ): Promise<MeasuredProduct[]> {
   const { gpu } = queue;
-  const end = performance.now() + (budget ?? BUDGET[gpu.isSoftware ? "software" : "gpu"]);
+  const end = performance.now() + (budget ?? BUDGET[kindOf(gpu)]);
   const trials = products.map((product) => new ProductTrial(queue, product));
   const measured: MeasuredProduct[] = [];
   try {
@@ -65,7 +69,7 @@ export async function tuneKernels(
       onProgress?.(index, trials.length);
       // The next one's kernels compile while this one's run; not where both are the processor's.
       if (!gpu.isSoftware) trials[index + 1]?.compileAhead();
-      const measuring = 1 / (trials.length - index);
+      const measuring = Math.min(1 / (trials.length - index), MOST_MS / (end - performance.now()));
       const limits = { end, measuring, compiling: COMPILING, rounds: ROUNDS, tolerance: TOLERANCE, signal };
       const found = await trial.measure(limits);
       if (found !== null) measured.push(found);
@@ -114,7 +118,7 @@ class ProductTrial {
     const { direction, rowClass, layout, K, part } = product;
     this.#queue = queue;
     this.#product = product;
-    this.#rows = rowsOf(rowClass, K * part.Np);
+    this.#rows = rowsOf(rowClass, K * part.Np, kindOf(queue.gpu));
     this.#variants = variantsOf(queue.gpu, product);
     this.#chosen = this.#variants.map((variant) =>
       direction === "forward" ? forwardVariant(variant, layout, rowClass) : backwardVariant(variant, layout),
@@ -198,9 +202,14 @@ class ProductTrial {
   }
 }
 
-function rowsOf(rowClass: RowClass, weights: number): number {
+function kindOf({ isSoftware }: Pick<Gpu, "isSoftware">): "gpu" | "software" {
+  return isSoftware ? "software" : "gpu";
+}
+
+function rowsOf(rowClass: RowClass, weights: number, kind: "gpu" | "software"): number {
   const rows = MEASURED_ROWS[rowClass];
-  return rowClass === "many" ? Math.max(LEAST_MANY, Math.min(rows, Math.floor(MOST_WORK / weights / 8) * 8)) : rows;
+  if (rowClass !== "many") return rows;
+  return Math.max(LEAST_MANY[kind], Math.min(rows, Math.floor(MOST_WORK[kind] / weights / 8) * 8));
 }
 
 /** Values from −1 to 1. */

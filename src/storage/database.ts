@@ -186,6 +186,8 @@ interface StudioSchema extends DBSchema {
   runInputs: { key: string; value: RunInputs };
   corpora: { key: string; value: CorpusRecord };
   suggestions: { key: string; value: SuggestionRecord };
+  /** One record, see kernelStore.ts. */
+  kernels: { key: string; value: unknown };
 }
 
 export type StudioDatabase = IDBPDatabase<StudioSchema>;
@@ -193,7 +195,7 @@ export type StudioDatabase = IDBPDatabase<StudioSchema>;
 let opened: Promise<StudioDatabase> | undefined;
 
 export function studioDatabase(): Promise<StudioDatabase> {
-  opened ??= openDB<StudioSchema>("obp-studio", 3, {
+  opened ??= openDB<StudioSchema>("obp-studio", 4, {
     upgrade(database, before, _after, transaction) {
       if (before < 1) {
         database.createObjectStore("project");
@@ -206,8 +208,11 @@ export function studioDatabase(): Promise<StudioDatabase> {
         database.createObjectStore("runs", { keyPath: "id" });
         database.createObjectStore("runInputs", { keyPath: "id" });
       }
-      database.createObjectStore("corpora", { keyPath: "id" });
-      database.createObjectStore("suggestions", { keyPath: "documentId" });
+      if (before < 3) {
+        database.createObjectStore("corpora", { keyPath: "id" });
+        database.createObjectStore("suggestions", { keyPath: "documentId" });
+      }
+      database.createObjectStore("kernels");
       // Where one fails, so does the upgrade, and the database is as it was.
       if (before === 1) void addFields(transaction.objectStore("adapters"), addParent);
       if (before === 2) {
