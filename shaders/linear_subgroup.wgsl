@@ -107,6 +107,32 @@ fn forward_row(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invoc
   }
 }
 
+// Two to four rows (decoding): each invocation 4 rows × 4 outputs. Eight lanes hold eight inputs of the four rows.
+@compute @workgroup_size(WG)
+fn forward_four(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let n = min(id.x * 4u, p.Np - 4u);
+  let first = id.y * 4u;
+  let own = min(first + (lane % 8u) / 2u, p.rows - 1u) * (p.K / 4u) + lane % 2u;
+  var sums: array<vec4f, 4>;
+  let shared_inputs = select(32u, 16u, HALVES);
+  for (var k0 = 0u; k0 < p.K; k0 += shared_inputs) {
+    let s = scale_min4(k0, n, p.K, p.Np);
+    for (var k = k0; k < min(k0 + shared_inputs, p.K); k += 8u) {
+      let held = x[own + k / 4u];
+      let w = weights_8x4(k, n, s, p.K, p.Np);
+      sums[0] += dot_8x4(subgroupShuffle(held, 0u), subgroupShuffle(held, 1u), w);
+      sums[1] += dot_8x4(subgroupShuffle(held, 2u), subgroupShuffle(held, 3u), w);
+      sums[2] += dot_8x4(subgroupShuffle(held, 4u), subgroupShuffle(held, 5u), w);
+      sums[3] += dot_8x4(subgroupShuffle(held, 6u), subgroupShuffle(held, 7u), w);
+    }
+  }
+  for (var r = 0u; r < 4u; r++) {
+    if (first + r < p.rows && id.x * 4u < p.Np) {
+      store(first + r, n, sums[r]);
+    }
+  }
+}
+
 // Scales of four outputs for the eight inputs from k. Four neighbouring lanes share the 32-block, so each decodes one.
 fn shared_scales(k: u32, n: u32, lane: u32) -> ScaleMin {
   if (LAYOUT == 3u) {

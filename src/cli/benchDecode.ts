@@ -93,32 +93,35 @@ export async function benchDecode(model: string, limits: DecodeLimits, context: 
     const { llama } = await loadModel(opened, null, context);
     const prompts = SENTENCES.slice(0, limits.sentences).map((sentence) => askedFor(opened.tokenizer, ...sentence));
     const many = `${prompts.length} prompts and answers`;
-    const ways: readonly (readonly [name: string, against: number | null, run: () => Promise<Outcome>])[] = [
-      ["answers token by token, whole vocabulary", null, () => plainAnswers(llama, prompts)],
-      ["answers with forced runs together, allowed tokens", 0, () => constrainedAnswers(llama, prompts)],
-      [`${many}, one by one from their start`, null, () => oneByOne(llama, prompts)],
-      [`${many}, ${BRANCHES} side by side behind a kept instruction`, 2, () => sideBySide(llama, prompts)],
+    const ways: readonly ((llama: Llama, prompts: readonly Asked[]) => Promise<Outcome>)[] = [
+      promptsAlone,
+      plainAnswers,
+      oneByOne,
+      sideBySide,
     ];
     const chosen: Outcome["chosen"][] = [];
-    const seconds = await takeTurns(
-      ways.map(([, , run], i) => async () => {
-        const outcome = await run();
+    const [alone = NaN, plain = NaN, one = NaN, together = NaN] = await takeTurns(
+      ways.map((way, i) => async () => {
+        const outcome = await way(llama, prompts);
         chosen[i] = outcome.chosen;
         return outcome.seconds;
       }),
       limits,
     );
-    for (const [i, [name]] of ways.entries()) {
-      if (JSON.stringify(chosen[i]) !== JSON.stringify(chosen[0])) {
-        throw new Error(`expected every way to choose the same tokens, got others from "${name}" (report this)`);
-      }
+    if (new Set(chosen.slice(1).map((each) => JSON.stringify(each))).size > 1) {
+      throw new Error("expected every way to choose the same tokens, got others (a fault of the engine: report it)");
     }
-    return ways.map(([name, against], i) => ({
-      ...{ name, seconds: seconds[i] ?? NaN, gflops: null },
-      ratio: against === null ? null : (seconds[against] ?? NaN) / (seconds[i] ?? NaN),
+    const row = (name: string, seconds: number, against: number | null): BenchRow => ({
+      ...{ name, seconds, gflops: null, ratio: against === null ? null : against / seconds },
       ...{ peakGpuBytes: llama.gpuBytes, peakHeapBytes: heap.peak, peakProcessBytes: peakProcessBytes() },
       adapter: gpu.adapterName,
-    }));
+    });
+    return [
+      row("answers token by token, whole vocabulary", plain - alone, null),
+      row("answers as they are written, after the prompt", one - alone, plain - alone),
+      row(`${many}, one by one from their start`, one, null),
+      row(`${many}, ${BRANCHES} side by side behind a kept instruction`, together, one),
+    ];
   } finally {
     heap.stop();
   }
@@ -139,25 +142,41 @@ function askedFor(tokenizer: Tokenizer, sentence: string, places: readonly strin
   };
 }
 
-/** Every token of the answers chosen from the logits of all tokens; seconds after the prompts. */
-async function plainAnswers(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
+/** What every answer waits for. */
+async function promptsAlone(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
   const decoder = decoderFor(llama, prompts, 1);
-  const chosen: number[][] = [];
-  let seconds = 0;
-  for (const { ids, automaton, given } of prompts) {
+  const began = performance.now();
+  for (const { ids } of prompts) {
     decoder.restart(0);
     await decoder.append([{ branch: 0, ids }]);
-    const kept = [await decoder.logits(0)];
-    const began = performance.now();
-    for (const [index, id] of given.entries()) {
-      if (index > 0) kept.push(await decoder.logits(0));
-      chooseOfAll(kept[index] as Float32Array);
-      if (index < given.length - 1) await decoder.append([{ branch: 0, ids: [id] }]);
-    }
-    seconds += (performance.now() - began) / 1000;
-    chosen.push(chosenAmongAllowed(automaton.another(), given, kept));
+    await decoder.pickedLogits([{ branch: 0, ids: [0] }]);
   }
+  const seconds = (performance.now() - began) / 1000;
   decoder.destroy();
+  return { chosen: [], seconds };
+}
+
+/** Prompts, and every token of the answers chosen from the logits of all tokens. */
+async function plainAnswers(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
+  const decoder = decoderFor(llama, prompts, 1);
+  const logits = prompts.map(() => [] as Float32Array[]);
+  const began = performance.now();
+  for (const [i, { ids, given }] of prompts.entries()) {
+    decoder.restart(0);
+    let next = ids;
+    for (const id of given) {
+      await decoder.append([{ branch: 0, ids: next }]);
+      const all = await decoder.logits(0);
+      chooseOfAll(all);
+      logits[i]?.push(all);
+      next = [id];
+    }
+  }
+  const seconds = (performance.now() - began) / 1000;
+  decoder.destroy();
+  const chosen = prompts.map(({ automaton, given }, i) =>
+    chosenAmongAllowed(automaton.another(), given, logits[i] ?? []),
+  );
   return { chosen, seconds };
 }
 
@@ -173,23 +192,7 @@ function chosenAmongAllowed(automaton: SpanAutomaton, given: readonly number[], 
   return chosen;
 }
 
-/** Only choices are asked for, and of the allowed tokens alone; seconds after the prompts, which are kept before. */
-async function constrainedAnswers(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
-  const decoder = decoderFor(llama, prompts, 1);
-  const chosen: (readonly number[])[] = [];
-  let seconds = 0;
-  for (const prompt of prompts) {
-    decoder.forget();
-    await startBehind(decoder, [prompt.ids]);
-    const outcome = await answersTo(decoder, [{ ...prompt, prefix: [prompt.ids] }]);
-    chosen.push(...outcome.chosen);
-    seconds += outcome.seconds;
-  }
-  decoder.destroy();
-  return { chosen, seconds };
-}
-
-/** Prompts and answers, each alone and from its start. */
+/** Prompts and answers as they are always written, but each alone and from its start. */
 async function oneByOne(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
   const decoder = decoderFor(llama, prompts, 1);
   const outcome = await answersTo(
@@ -203,7 +206,11 @@ async function oneByOne(llama: Llama, prompts: readonly Asked[]): Promise<Outcom
 /** Prompts and answers, several at a time, behind the instruction that an earlier document left on the cache. */
 async function sideBySide(llama: Llama, prompts: readonly Asked[]): Promise<Outcome> {
   const decoder = decoderFor(llama, prompts, Math.min(BRANCHES, prompts.length));
-  await startBehind(decoder, prompts[0]?.prefix ?? []);
+  const prefix = prompts[0]?.prefix ?? [];
+  await decoder.keep([prefix]);
+  decoder.restart(0, prefix);
+  await decoder.append([{ branch: 0, ids: [0] }]);
+  await decoder.pickedLogits([{ branch: 0, ids: [0] }]); // until it has been run
   const outcome = await answersTo(decoder, prompts);
   decoder.destroy();
   return outcome;
@@ -227,12 +234,4 @@ function decoderFor(llama: Llama, prompts: readonly Asked[], branches: number): 
     branches,
     branch: prompt + longest(prompts.map(({ given }) => given.length)),
   });
-}
-
-/** Runs and keeps a prefix, and waits until it has been run. */
-async function startBehind(decoder: Decoder, prefix: PrefixParts): Promise<void> {
-  await decoder.keep([prefix]);
-  decoder.restart(0, prefix);
-  await decoder.append([{ branch: 0, ids: [0] }]);
-  await decoder.pickedLogits([{ branch: 0, ids: [0] }]);
 }

@@ -2,5 +2,6 @@
 export {
   linearBackwardRef as linearSubgroupBackwardRef,
   linearForwardRef as linearSubgroupForwardRef,
+  linearForwardRowRef as linearSubgroupForwardFourRef,
   linearForwardRowRef as linearSubgroupForwardRowRef,
 } from "./linear.ref.ts";

@@ -23,6 +23,15 @@ export const linearSubgroupForwardRow = defineKernel({
   name: "linear_subgroup.forward_row",
 });
 
+/** The same for two to four rows, or a few times that many: rows share what is dequantized. */
+export const linearSubgroupForwardFour = defineKernel({
+  ...linearForwardRow,
+  ...source,
+  name: "linear_subgroup.forward_four",
+  entryPoint: "forward_four",
+  workgroups: ({ rows, Np }, { WG = 1 }) => [Math.ceil(Np / 4 / WG), Math.ceil(rows / 4)],
+});
+
 /** dX (T,K) (+)= dY (T,N)·W, W frozen. */
 export const linearSubgroupBackward = defineKernel({
   ...linearBackward,

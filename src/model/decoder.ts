@@ -21,7 +21,7 @@ export const PLACES = 3;
  * Rows that a forward takes in hardly more time than one: on a software adapter a tile of the kernels, on a GPU those
  * that reading the weights is waited for.
  */
-const CHEAP_ROWS = { software: 8, gpu: 32 };
+const CHEAP_ROWS = { software: 4, gpu: 32 };
 
 /** Room in the cache, tokens. */
 export interface DecoderSize {
@@ -263,8 +263,10 @@ export class Decoder {
   async #run(rows: readonly Row[], asked: readonly { row: number; state: number }[]): Promise<void> {
     const { queue, config } = this.#llama;
     const c4 = config.hiddenSize / 4;
-    for (let first = 0; first < rows.length; first += this.#workspace.capacity) {
-      const chunk = rows.slice(first, first + this.#workspace.capacity);
+    // Pieces of one size: a small rest takes longer than its rows do in a large piece.
+    const size = Math.ceil(rows.length / Math.ceil(rows.length / this.#workspace.capacity));
+    for (let first = 0; first < rows.length; first += size) {
+      const chunk = rows.slice(first, first + size);
       const pass: Pass = {
         ...PLAIN_PASS,
         llama: this.#llama,

