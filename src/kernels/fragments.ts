@@ -1,5 +1,6 @@
 /** The importable WGSL fragments, by the name `#import` uses. */
 import linearIoWgsl from "../../shaders/shared/linear_io.wgsl";
+import linearTilesWgsl from "../../shaders/shared/linear_tiles.wgsl";
 import loraIoWgsl from "../../shaders/shared/lora_io.wgsl";
 import randomWgsl from "../../shaders/shared/random.wgsl";
 import reduceWgsl from "../../shaders/shared/reduce.wgsl";
@@ -7,6 +8,7 @@ import weightsWgsl from "../../shaders/shared/weights.wgsl";
 
 export const FRAGMENTS = {
   "shared/linear_io": linearIoWgsl,
+  "shared/linear_tiles": linearTilesWgsl,
   "shared/lora_io": loraIoWgsl,
   "shared/random": randomWgsl,
   "shared/reduce": reduceWgsl,
