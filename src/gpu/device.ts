@@ -1,13 +1,13 @@
 /** Opens a WebGPU device with the limits the engine can use, and says clearly when there is none. */
 
 import type { GpuCapacity } from "./capacity.ts";
-import { chooseKernels, type KernelChoice, type KernelSetting } from "./kernelChoice.ts";
+import { chooseKernels, type KernelChoice, type KernelFeatures, type KernelSetting } from "./kernelChoice.ts";
 import { MemoryCount } from "./memoryCount.ts";
 
 export type AdapterKind = "auto" | "gpu" | "software";
 
 /** An opened device and what is known about it. */
-export interface Gpu {
+export interface Gpu extends KernelFeatures {
   readonly device: GPUDevice;
   /** Human-readable adapter name, e.g. "llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)". Every reported figure carries it. */
   readonly adapterName: string;
@@ -21,8 +21,6 @@ export interface Gpu {
   kernels: KernelChoice;
   /** What all pools hold. */
   readonly allocated: MemoryCount;
-  /** Lanes that surely run together, 0 where the device has no subgroups. */
-  readonly subgroupSize: number;
   readonly lost: Promise<GPUDeviceLostInfo>;
   /**
    * The first error that the device reported since the last call (out of memory, a command refused), or null. After one,
@@ -93,6 +91,7 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
   }
   const device = await adapter.requestDevice(options.limits === "default" ? {} : allOf(adapter));
   const subgroupSize = device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0;
+  const hasF16 = device.features.has("shader-f16");
   const references = [api, adapter, device];
   for (const reference of references) {
     keptAlive.add(reference);
@@ -108,8 +107,9 @@ export async function openGpu(api: GPU | undefined, options: GpuOptions = {}): P
     isSoftware,
     capacity: capacityOf(device, isSoftware, options.memory ?? {}),
     allocated: new MemoryCount(),
-    kernels: chooseKernels(options.kernels ?? "auto", subgroupSize),
+    kernels: chooseKernels(options.kernels ?? "auto", subgroupSize, hasF16),
     subgroupSize,
+    hasF16,
     lost: device.lost,
     takeError: () => {
       const error = firstError;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { canRun, chooseKernels } from "./kernelChoice.ts";
+import { chooseKernels, lacking } from "./kernelChoice.ts";
 
 test("a device with subgroups of eight lanes or more runs them, another one does not", () => {
   expect(chooseKernels("auto", 8)).toMatchObject({ basic: "subgroups", linear: "subgroups" });
@@ -9,11 +9,26 @@ test("a device with subgroups of eight lanes or more runs them, another one does
   expect(() => chooseKernels("subgroups", 0)).toThrow(/^expected subgroups of at least 8 lanes .*, got none/u);
 });
 
-test("a recorded choice with subgroups anywhere needs them", () => {
+test("f16 is never chosen by itself, and asked for where there is none it says what there is", () => {
+  expect(chooseKernels("auto", 32, true)).toEqual(chooseKernels("auto", 32, false));
+  expect(chooseKernels("tiled-f16", 32, true)).toMatchObject({ basic: "subgroups", linear: "tiled-f16" });
+  expect(chooseKernels("tiled-f16", 0, true)).toMatchObject({ basic: "registers", linear: "tiled-f16" });
+  expect(() => chooseKernels("tiled-f16", 32)).toThrow(
+    'expected the feature shader-f16 for the kernels "tiled-f16", got subgroups of 32 lanes, but no f16, on this adapter (choose auto, registers, subgroups or tiled)',
+  );
+  expect(() => chooseKernels("tiled-f16", 4)).toThrow(
+    "got neither f16 nor wide subgroups on this adapter (choose auto, registers or tiled)",
+  );
+});
+
+test("a recorded choice with subgroups or f16 anywhere needs them", () => {
   const plain = chooseKernels("tiled", 0);
   const tuned = { "forward q4 one": { family: "subgroups", constants: { WG: 32 } } } as const;
-  expect(canRun(plain, 0)).toBe(true);
-  expect(canRun(chooseKernels("auto", 8), 4)).toBe(false);
-  expect(canRun({ ...plain, tuned }, 0)).toBe(false);
-  expect(canRun({ ...plain, tuned }, 8)).toBe(true);
+  const none = { subgroupSize: 0, hasF16: false };
+  expect(lacking(plain, none)).toBeNull();
+  expect(lacking(chooseKernels("auto", 8), { ...none, subgroupSize: 4 })).toBe("subgroups");
+  expect(lacking({ ...plain, tuned }, none)).toBe("subgroups");
+  expect(lacking({ ...plain, tuned }, { ...none, subgroupSize: 8 })).toBeNull();
+  expect(lacking(chooseKernels("tiled-f16", 0, true), none)).toBe("shader-f16");
+  expect(lacking(chooseKernels("tiled-f16", 0, true), { ...none, hasF16: true })).toBeNull();
 });

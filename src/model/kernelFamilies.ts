@@ -1,4 +1,7 @@
-/** Which kernels a device runs the products of linear layers and of LoRA with. All families compute the same sums. */
+/**
+ * Which kernels a device runs the products of linear layers and of LoRA with. All families compute the same sums,
+ * "tiled-f16" to fewer bits.
+ */
 import type { Gpu } from "../gpu/device.ts";
 import type { FamilyName, KernelVariant } from "../gpu/kernelChoice.ts";
 import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
@@ -9,6 +12,7 @@ import {
   linearSubgroupForwardRow,
 } from "../kernels/linear_subgroup.ts";
 import { linearTiledBackward, linearTiledForward } from "../kernels/linear_tiled.ts";
+import { linearTiledF16Backward, linearTiledF16Forward } from "../kernels/linear_tiled_f16.ts";
 import { loraDown, loraGrad, loraUp } from "../kernels/lora.ts";
 import { loraSubgroupDown, loraSubgroupGrad, loraSubgroupUp } from "../kernels/lora_subgroup.ts";
 
@@ -48,6 +52,7 @@ const LINEAR: Readonly<Record<FamilyName, LinearKernels>> = {
   registers: { forward: linearForward, backward: linearBackward },
   subgroups: { forward: linearSubgroupForward, backward: linearSubgroupBackward },
   tiled: { forward: linearTiledForward, backward: linearTiledBackward },
+  "tiled-f16": { forward: linearTiledF16Forward, backward: linearTiledF16Backward },
 };
 const FORWARD_ROW = { registers: linearForwardRow, subgroups: linearSubgroupForwardRow };
 const LORA = {
@@ -55,9 +60,9 @@ const LORA = {
   subgroups: { down: loraSubgroupDown, up: loraSubgroupUp, grad: loraSubgroupGrad },
 };
 
-/** All kernels that a choice is between. */
+/** All kernels that a measured choice is between. */
 export const LINEAR_KERNELS = [
-  ...Object.values(LINEAR).flatMap(({ forward, backward }) => [forward, backward]),
+  ...[LINEAR.registers, LINEAR.subgroups, LINEAR.tiled].flatMap(({ forward, backward }) => [forward, backward]),
   ...Object.values(FORWARD_ROW),
   linearSubgroupForwardFour,
 ];
@@ -99,7 +104,8 @@ export function forwardVariant(
   layout: Readonly<Record<string, number>>,
   rowClass: RowClass,
 ): Chosen<typeof linearForward> {
-  const kernel = rowClass === "one" ? FORWARD_ROW[family === "tiled" ? "registers" : family] : LINEAR[family].forward;
+  const kernel =
+    rowClass === "one" ? FORWARD_ROW[family === "subgroups" ? "subgroups" : "registers"] : LINEAR[family].forward;
   return { kernel, constants: withOwn(layout, constants) };
 }
 

@@ -2,7 +2,7 @@
 import { BufferPool } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { KernelDefinition } from "../gpu/kernel.ts";
-import { canRun, type KernelChoice } from "../gpu/kernelChoice.ts";
+import { type KernelChoice, lacking } from "../gpu/kernelChoice.ts";
 import { CommandQueue } from "../gpu/queue.ts";
 import { attentionBackwardKv, attentionBackwardQ, attentionForward, sharedLoads } from "../kernels/attention.ts";
 import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
@@ -194,9 +194,10 @@ export class Llama {
    */
   async useKernels(kernels: KernelChoice): Promise<void> {
     const { gpu } = this.queue;
-    if (!canRun(kernels, gpu.subgroupSize)) {
+    const feature = lacking(kernels, gpu);
+    if (feature !== null) {
       throw new Error(
-        `expected an adapter with subgroups, as the checkpoint's had, got ${gpu.adapterName} (go on where it was made, or train anew)`,
+        `expected an adapter with ${feature}, as the checkpoint's had, got ${gpu.adapterName} (go on where it was made, or train anew)`,
       );
     }
     gpu.kernels = kernels;

@@ -2,12 +2,12 @@
 import * as v from "valibot";
 import type { Gpu } from "../gpu/device.ts";
 import { kernelShader } from "../gpu/kernel.ts";
-import { chooseKernels, type KernelChoice, type KernelVariant } from "../gpu/kernelChoice.ts";
+import { chooseKernels, FAMILY_NAMES, type KernelChoice, type KernelVariant } from "../gpu/kernelChoice.ts";
 import { LINEAR_KERNELS, tuningKey, type Work, WORKS } from "./kernelFamilies.ts";
 import type { QuantizedMatrix, WeightPart } from "./weights.ts";
 
 const variantSchema = v.object({
-  family: v.picklist(["registers", "subgroups", "tiled"]),
+  family: v.picklist(FAMILY_NAMES),
   constants: v.record(v.string(), v.number()),
 });
 
