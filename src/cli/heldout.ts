@@ -7,7 +7,7 @@ import type { Lora } from "../model/lora.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import { evaluate } from "../ner/evaluate.ts";
 import { bestScore, type HeldoutScore, isExhausted } from "../ner/heldoutScores.ts";
-import { predictDocuments } from "../predict/predict.ts";
+import { Predictor } from "../predict/predict.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { isScoreDue } from "../train/heldoutSchedule.ts";
 import type { StepLog } from "../train/trainer.ts";
@@ -18,7 +18,7 @@ import type { OpenedModel } from "./loadModel.ts";
 import { readBytes } from "./readFile.ts";
 
 export interface HeldoutInput {
-  readonly model: OpenedModel;
+  readonly model: Pick<OpenedModel, "tokenizer" | "config">;
   readonly documents: readonly Document[];
   readonly types: readonly EntityType[];
   readonly config: TrainConfig;
@@ -29,11 +29,15 @@ export interface HeldoutInput {
 
 export class Heldout {
   readonly #input: HeldoutInput;
+  readonly #lora: Lora;
+  /** Kept from score to score. */
+  readonly #predictor: Predictor;
   #scores: HeldoutScore[] = [];
 
   /** @param stepsDone of the checkpoint that the run goes on from; what was scored later is done again */
-  constructor(input: HeldoutInput, stepsDone: number) {
-    this.#input = input;
+  constructor(input: HeldoutInput, llama: Llama, lora: Lora, stepsDone: number) {
+    [this.#input, this.#lora] = [input, lora];
+    this.#predictor = new Predictor(llama, lora);
     if (stepsDone > 0) {
       this.#scores = readScores(this.#path).filter(({ step }) => step <= stepsDone);
     }
@@ -59,15 +63,13 @@ export class Heldout {
   }
 
   /** Predicts the held-out sentences with the adapter as it is, scores them, and keeps the adapter where it is the best. */
-  async score({ step, epoch }: StepLog, llama: Llama, lora: Lora): Promise<HeldoutScore> {
+  async score({ step, epoch }: StepLog): Promise<HeldoutScore> {
     const { model, documents, types, folder, context } = this.#input;
     const predicted: Document[] = [];
     const progress = context.progress("held-out", documents.length * types.length, "prompts");
-    for await (const { entities } of predictDocuments(llama, lora, model.tokenizer, documents, types, {
-      mode: "span",
-      signal: context.signal,
-      onProgress: (done) => progress.update(done),
-    })) {
+    const onProgress = (done: number): void => progress.update(done);
+    const options = { mode: "span", signal: context.signal, onProgress } as const;
+    for await (const { entities } of this.#predictor.predict(model.tokenizer, documents, types, options)) {
       predicted.push({ ...(documents[predicted.length] as Document), entities: [...entities] });
     }
     progress.finish();
@@ -77,7 +79,7 @@ export class Heldout {
     this.#scores = [...this.#scores, score];
     const isBest = this.best === score;
     if (isBest) {
-      writeFilesAtomic(adapterFiles(join(folder, "best"), await lora.read(), model.config.name));
+      writeFilesAtomic(adapterFiles(join(folder, "best"), await this.#lora.read(), model.config.name));
     }
     writeFileAtomic(this.#path, this.#scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
     context.note(`held-out after step ${step}: strict F1 ${f1.toFixed(4)}${isBest ? ", the best so far" : ""}`);
@@ -88,6 +90,11 @@ export class Heldout {
   bestFiles(folder: string): ReadonlyMap<string, Uint8Array> {
     const best = join(this.#input.folder, "best");
     return new Map([ADAPTER_CONFIG, ADAPTER_WEIGHTS].map((name) => [join(folder, name), readBytes(join(best, name))]));
+  }
+
+  /** Frees what predicting takes on the GPU. */
+  destroy(): void {
+    this.#predictor.destroy();
   }
 
   get #path(): string {

@@ -110,10 +110,13 @@ export const verb = defineVerb({
     }
     const files = new StepLogFiles(logFiles, before);
     const heldout =
-      heldoutInput === null ? null : new Heldout({ ...heldoutInput, config, folder, context }, before.length);
-    const run = { trainer, files, folder, identity, heldout, llama, lora };
+      heldoutInput === null
+        ? null
+        : new Heldout({ ...heldoutInput, config, folder, context }, llama, lora, before.length);
+    const run = { trainer, files, folder, identity, heldout, llama };
     const { logs, seconds, interrupted, alarms } = await runSteps(run, config, before, context);
     await stage.close();
+    heldout?.destroy();
 
     const last = logs.at(-1);
     const written = last !== undefined || !exists(join(out, ADAPTER_CONFIG));

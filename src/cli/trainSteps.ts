@@ -1,6 +1,5 @@
 // The steps of obp train: log, checkpoints, held-out scores, alarms, Ctrl-C.
 import type { Llama } from "../model/llama.ts";
-import type { Lora } from "../model/lora.ts";
 import { chosenDrop } from "../train/alarms.ts";
 import type { Checkpoint, RunIdentity } from "../train/checkpoint.ts";
 import type { TrainConfig } from "../train/config.ts";
@@ -19,7 +18,6 @@ interface Run {
   readonly identity: RunIdentity;
   readonly heldout: Heldout | null;
   readonly llama: Llama;
-  readonly lora: Lora;
 }
 
 interface Outcome {
@@ -32,7 +30,7 @@ interface Outcome {
 
 /** Steps until all are done or Ctrl-C; what was done stands in the log and in a checkpoint either way. */
 export async function runSteps(
-  { trainer, files, folder, identity, heldout, llama, lora }: Run,
+  { trainer, files, folder, identity, heldout, llama }: Run,
   config: TrainConfig,
   before: readonly StepLog[],
   context: Context,
@@ -53,7 +51,7 @@ export async function runSteps(
   const score = async (): Promise<void> => {
     const last = logs.at(-1);
     if (last !== undefined && heldout?.due(logs, trainer.totalSteps) === true) {
-      await heldout.score(last, llama, lora);
+      await heldout.score(last);
     }
   };
   try {

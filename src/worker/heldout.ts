@@ -5,6 +5,7 @@ import type { Lora } from "../model/lora.ts";
 import { evaluate } from "../ner/evaluate.ts";
 import { bestScore, type HeldoutScore } from "../ner/heldoutScores.ts";
 import type { PredictionRecord, RunInputs } from "../storage/database.ts";
+import type { Predictor } from "../predict/predict.ts";
 import { listPredictions, predictionKey, savePredictions } from "../storage/predictionStore.ts";
 import { isScoreDue } from "../train/heldoutSchedule.ts";
 import type { StepLog } from "../train/trainer.ts";
@@ -18,6 +19,8 @@ export interface Tried {
   session: EngineSession;
   llama: Llama;
   lora: Lora;
+  /** Of the adapter, kept from score to score. */
+  predictor: Predictor;
   run: Run;
   inputs: RunInputs;
   control: JobControl;
@@ -25,7 +28,8 @@ export interface Tried {
 }
 
 /** What the model finds before training; asked once for each adapter, model and set of types and documents. */
-export async function predictBefore({ session, llama, lora, run, inputs, control, emit }: Tried): Promise<void> {
+export async function predictBefore(tried: Tried): Promise<void> {
+  const { session, llama, lora, predictor, run, inputs, control, emit } = tried;
   const { heldout, types, evaluate: when } = inputs;
   const { parent } = run;
   if (when === "never" || heldout.length === 0) return;
@@ -35,7 +39,7 @@ export async function predictBefore({ session, llama, lora, run, inputs, control
   const sameTypes = JSON.stringify(known?.types) === JSON.stringify(types);
   if (sameTypes && heldout.every(({ id, text }) => texts.get(id) === text)) return;
   emit({ kind: "phase", phase: parent === null ? "predicting without adapter" : "predicting with the adapter" });
-  const start = { llama, lora: parent === null ? null : lora, adapter: parent };
+  const start = parent === null ? { llama, lora: null, adapter: null } : { llama, lora, predictor, adapter: parent };
   await predictAndSave({ ...start, model, documents: heldout, types, signal: control.signal }, emit);
 }
 
@@ -56,16 +60,16 @@ export function isScoreMissing(
  * @returns null where it was stopped meanwhile
  */
 export async function scoreHeldout(
-  { session, llama, lora, run, inputs, control, emit }: Tried,
+  { session, llama, lora, predictor, run, inputs, control, emit }: Tried,
   { step, epoch }: StepLog,
   keep: () => Promise<void>,
 ): Promise<HeldoutScore | null> {
   const { heldout: documents, types } = inputs;
   emit({ kind: "phase", phase: "predicting with the adapter" });
-  const input = { llama, lora, adapter: run.id, model: session.openModel, documents, types, signal: control.signal };
+  const asked = { adapter: run.id, model: session.openModel, documents, types, signal: control.signal };
   let record: PredictionRecord;
   try {
-    record = await predictAll(input, emit);
+    record = await predictAll({ llama, lora, predictor, ...asked }, emit);
   } catch (error) {
     if (control.isStopped() && session.lost === null) return null;
     throw error;

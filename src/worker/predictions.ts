@@ -1,7 +1,7 @@
 // Predicts documents with a state of the model and keeps what it answered.
 
 import type { Document, EntityType } from "../ner/document.ts";
-import { predictDocuments } from "../predict/predict.ts";
+import { Predictor } from "../predict/predict.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import type { PredictionRecord } from "../storage/database.ts";
@@ -13,6 +13,8 @@ import { throttle } from "./throttle.ts";
 export interface PredictInput {
   llama: Llama;
   lora: Lora | null;
+  /** Of these two, where one is kept for further predictions; by default one is made. */
+  predictor?: Predictor;
   /** Under this id the predictions are kept; null: the model without an adapter. */
   adapter: string | null;
   model: OpenModel;
@@ -42,12 +44,17 @@ export async function predictAll(input: PredictInput, emit: (event: StudioEvent)
   );
   onProgress(0, documents.length * types.length);
   const options = { mode: "span", signal, onProgress } as const;
-  for await (const prediction of predictDocuments(llama, lora, model.tokenizer, documents, types, options)) {
-    const document = byId.get(prediction.documentId);
-    if (document === undefined) continue;
-    const { entities, hallucinated } = prediction;
-    predictions.push({ id: document.id, text: document.text, entities, hallucinated });
-    leftOut.push(...prediction.leftOut.map(({ type, tokens }) => `${document.id} / ${type} (${tokens} tokens)`));
+  const predictor = input.predictor ?? new Predictor(llama, lora);
+  try {
+    for await (const prediction of predictor.predict(model.tokenizer, documents, types, options)) {
+      const document = byId.get(prediction.documentId);
+      if (document === undefined) continue;
+      const { entities, hallucinated } = prediction;
+      predictions.push({ id: document.id, text: document.text, entities, hallucinated });
+      leftOut.push(...prediction.leftOut.map(({ type, tokens }) => `${document.id} / ${type} (${tokens} tokens)`));
+    }
+  } finally {
+    if (predictor !== input.predictor) predictor.destroy();
   }
   if (leftOut.length > 0) {
     emit({ kind: "warning", message: `Not predicted, over the model's context: ${leftOut.join(", ")}` });

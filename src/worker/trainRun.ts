@@ -2,6 +2,7 @@
 
 import { version } from "../../package.json";
 import type { RunEnvironment } from "../storage/database.ts";
+import { Predictor } from "../predict/predict.ts";
 import { saveRun, deleteRun } from "../storage/runStore.ts";
 import { TrainingError, type Trainer } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
@@ -32,12 +33,14 @@ export async function runTraining(
   let trainer: Trainer | null = null;
   let keeper: RunKeeper | null = null;
   const lora = startLora(llama, job.parent, config);
+  const predictor = new Predictor(llama, lora);
   try {
-    await predictBefore({ session, llama, lora, run: job.run, inputs: job.inputs, control, emit });
+    const engine = { session, llama, lora, predictor };
+    await predictBefore({ ...engine, run: job.run, inputs: job.inputs, control, emit });
     let { inputs } = job;
     if (config.stage === "dpo" && inputs.pairs === null) {
       const { documents, types } = inputs;
-      const input = { llama, lora, model, config, documents, types, signal: control.signal };
+      const input = { llama, lora, predictor, model, config, documents, types, signal: control.signal };
       inputs = { ...inputs, pairs: await makePairs(input, emit) };
     }
     trainer = await stageTrainer(llama, lora, model, config, inputs, control.signal, emit);
@@ -47,7 +50,7 @@ export async function runTraining(
     await saveRun(recordOf(run), inputs);
     if (job.state !== null) trainer.restore(job.state);
     keeper = new RunKeeper(run, identity, gpu.kernels, emit);
-    return await runSteps({ session, inputs, control, emit, llama, lora, trainer, keeper, parent: job.parent });
+    return await runSteps({ ...engine, inputs, control, emit, trainer, keeper, parent: job.parent });
   } catch (error) {
     // Where the GPU is lost, or anything else went wrong from outside, the run can still go on from its last state.
     if (keeper !== null && error instanceof TrainingError) await keeper.end("failed");
@@ -58,6 +61,7 @@ export async function runTraining(
     throw error;
   } finally {
     trainer?.destroy();
+    predictor.destroy();
     gpu.kernels = kernelsBefore; // they were prepared when the model was loaded
     lora.destroy();
   }

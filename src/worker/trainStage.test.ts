@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
+import { Predictor } from "../predict/predict.ts";
 import { STAGE_DEFAULTS } from "../train/presets.ts";
 import { readModel } from "./modelFacts.ts";
 import { labelledPairs, makePairs } from "./trainStage.ts";
@@ -32,7 +33,8 @@ test("and is among its pairs, with what the reference gives both answers", async
   await llama.prepareTraining();
   const lora = Lora.create(llama, config, 1);
   const signal = new AbortController().signal;
-  const pairs = await makePairs({ llama, lora, model, config, documents, types, signal }, () => undefined);
+  const input = { llama, lora, predictor: new Predictor(llama, lora), model, config, documents, types, signal };
+  const pairs = await makePairs(input, () => undefined);
   const HEAD = "The entities I extracted for you are";
   expect(pairs.slice(0, 2).map(({ kind, rejected }) => [kind, rejected])).toEqual([
     ["expand-left", `${HEAD} <<< Melt butter >>> .`],
@@ -43,5 +45,6 @@ test("and is among its pairs, with what the reference gives both answers", async
     expect(reference.chosen).toBeLessThan(0);
     expect(reference.rejected).toBeLessThan(0);
   }
+  input.predictor.destroy();
   lora.destroy();
 });

@@ -4,7 +4,7 @@ import type { LoraWeights } from "../model/adapters/loraWeights.ts";
 import { readPeft } from "../model/adapters/peft.ts";
 import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
-import { predictDocuments } from "../predict/predict.ts";
+import type { Predictor } from "../predict/predict.ts";
 import { readAdapter } from "../storage/adapterStore.ts";
 import type { RunInputs, SavedPair } from "../storage/database.ts";
 import type { TrainConfig } from "../train/config.ts";
@@ -31,6 +31,8 @@ interface PairInput extends Labelled {
   llama: Llama;
   /** The adapter that DPO begins with. */
   lora: Lora;
+  /** Of the two. */
+  predictor: Predictor;
   model: OpenModel;
   config: TrainConfig;
   signal: AbortSignal;
@@ -129,7 +131,7 @@ function knownPreferences({ documents, types }: Labelled, { boundaryKinds }: Tra
 
 /** Asks the adapter every training prompt, greedily: each wrong answer is a rejected one. */
 async function askAll(
-  { llama, lora, model, documents, types, signal }: PairInput,
+  { predictor, model, documents, types, signal }: PairInput,
   emit: (event: StudioEvent) => void,
 ): Promise<Preference[]> {
   emit({ kind: "phase", phase: "finding the adapter's errors" });
@@ -140,7 +142,7 @@ async function askAll(
   const byId = new Map(documents.map((document) => [document.id, document]));
   const preferences: Preference[] = [];
   const options = { mode: "span", signal, onProgress } as const;
-  for await (const prediction of predictDocuments(llama, lora, model.tokenizer, documents, types, options)) {
+  for await (const prediction of predictor.predict(model.tokenizer, documents, types, options)) {
     const document = byId.get(prediction.documentId);
     if (document === undefined) continue;
     preferences.push(...wrongAnswers(document, types, prediction).preferences);
