@@ -1,6 +1,7 @@
 /** Grouped-query causal attention, forward and backward, linear memory. Maths and shapes: shaders/attention.wgsl. */
 import attentionWgsl from "../../shaders/attention.wgsl";
 import { defineKernel } from "../gpu/kernel.ts";
+import { FRAGMENTS } from "./fragments.ts";
 
 /** Longest head, 4·MAX_D4 of the shader: a row of a head lies in registers. */
 export const MAX_HEAD_DIM = 128;
@@ -11,6 +12,7 @@ const MAX_KEYS = 2;
 
 const common = {
   source: attentionWgsl,
+  fragments: FRAGMENTS,
   params: { first: "u32", rows: "u32", heads: "u32", kvHeads: "u32", D: "u32", scale: "f32" },
   constants: { D: 0, GROUP: 1, KEYS: 1, WG: 8 },
 } as const;

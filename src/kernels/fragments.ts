@@ -1,4 +1,5 @@
 /** The importable WGSL fragments, by the name `#import` uses. */
+import attentionIoWgsl from "../../shaders/shared/attention_io.wgsl";
 import linearIoWgsl from "../../shaders/shared/linear_io.wgsl";
 import linearTilesWgsl from "../../shaders/shared/linear_tiles.wgsl";
 import loraIoWgsl from "../../shaders/shared/lora_io.wgsl";
@@ -7,6 +8,7 @@ import reduceWgsl from "../../shaders/shared/reduce.wgsl";
 import weightsWgsl from "../../shaders/shared/weights.wgsl";
 
 export const FRAGMENTS = {
+  "shared/attention_io": attentionIoWgsl,
   "shared/linear_io": linearIoWgsl,
   "shared/linear_tiles": linearTilesWgsl,
   "shared/lora_io": loraIoWgsl,

@@ -46,7 +46,7 @@ describe.each(shaders)("shaders/%s.wgsl", (file) => {
 
 // A reduction fixes an order of additions only: in f64 its twin is a plain sum, which its users' twins write out. The others
 // hold declarations, and entry points that both kernels through tiles share and have twins of.
-const WITHOUT_TWIN = ["reduce", "linear_io", "linear_tiles", "lora_io"];
+const WITHOUT_TWIN = ["reduce", "attention_io", "linear_io", "linear_tiles", "lora_io"];
 test.each(fragments.filter((fragment) => !WITHOUT_TWIN.includes(fragment)))(
   "shaders/shared/%s.wgsl has a twin",
   (fragment) => {

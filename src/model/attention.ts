@@ -1,5 +1,11 @@
 /** Dispatches of the attention kernels, in pieces of rows of bounded work: no dispatch grows with the square of T. */
+import type { Gpu } from "../gpu/device.ts";
 import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
+import {
+  attentionSubgroupBackwardKv,
+  attentionSubgroupBackwardQ,
+  attentionSubgroupForward,
+} from "../kernels/attention_subgroup.ts";
 import type { Llama } from "./llama.ts";
 import { rowPieces } from "./rowPieces.ts";
 import { attendedPairs, type CachedRow, positionsEnd, type RowTree, sequence, widestUse } from "./rowTree.ts";
@@ -11,6 +17,21 @@ const MAX_WORK = { gpu: 2e9, software: 1e8 };
 const PRODUCTS = { forward: 2, backwardQ: 3, backwardKv: 4 };
 /** Rows of a piece are a multiple of this: what a workgroup takes. */
 const ROW_STEP = 16;
+
+const PLAIN = { forward: attentionForward, backwardQ: attentionBackwardQ, backwardKv: attentionBackwardKv };
+const SUBGROUP = {
+  forward: attentionSubgroupForward,
+  backwardQ: attentionSubgroupBackwardQ,
+  backwardKv: attentionSubgroupBackwardKv,
+};
+
+/**
+ * The kernels of rows that attend to their own pass. Lanes read for each other where loads cost more than arithmetic; on a
+ * GPU that has not been measured. Rows that attend to a cache take the plain ones.
+ */
+export function attentionKernels({ isSoftware, kernels }: Pick<Gpu, "isSoftware" | "kernels">): typeof PLAIN {
+  return isSoftware && kernels.basic === "subgroups" ? SUBGROUP : PLAIN;
+}
 
 /** Where keys and values lie: this pass's own, or the cache. */
 interface KeysValues {
@@ -30,9 +51,10 @@ interface AttentionPass {
 /** o and lse of the rows. */
 export function forwardAttention(pass: AttentionPass, { q, o, stats }: LayerActivations, { k, v }: KeysValues): void {
   const { queue, attentionConstants } = pass.llama;
+  const kernel = pass.cached === null ? attentionKernels(queue.gpu).forward : attentionForward;
   for (const { params, work } of pieces(pass, PRODUCTS.forward, passEnd(pass))) {
     const buffers = { q, k, v, segments: pass.workspace.segments, o, stats };
-    queue.dispatch(attentionForward, buffers, params, attentionConstants, work);
+    queue.dispatch(kernel, buffers, params, attentionConstants, work);
   }
 }
 
@@ -43,14 +65,15 @@ export function backwardAttention(
   { dO, dQ, dK, dV }: Readonly<Record<"dO" | "dQ" | "dK" | "dV", GPUBuffer>>,
 ): void {
   const { queue, attentionConstants } = pass.llama;
+  const { backwardQ, backwardKv } = attentionKernels(queue.gpu);
   const inputs = { q, k, v, segments: pass.workspace.segments, d_o: dO };
   for (const { params, work } of pieces(pass, PRODUCTS.backwardQ, passEnd(pass))) {
-    queue.dispatch(attentionBackwardQ, { ...inputs, stats, o_saved: o, dq: dQ }, params, attentionConstants, work);
+    queue.dispatch(backwardQ, { ...inputs, stats, o_saved: o, dq: dQ }, params, attentionConstants, work);
   }
   const users = widestUse(pass.tree ?? sequence(pass.rows));
   for (const { params, work } of pieces(pass, PRODUCTS.backwardKv, users)) {
     const buffers = { ...inputs, stats_saved: stats, dk: dK, dv: dV };
-    queue.dispatch(attentionBackwardKv, buffers, params, attentionConstants, work);
+    queue.dispatch(backwardKv, buffers, params, attentionConstants, work);
   }
 }
 
