@@ -34,6 +34,8 @@ export interface Tuned {
 /** A measurement lasts for so many milliseconds at least: waiting for the device may take one of them. */
 const LEAST_MS = 5;
 const MOST_TIMES = 64;
+/** After so many milliseconds of measuring no further round begins. */
+const ENOUGH_MS = 2000;
 /** One that is so many times slower than the best is not measured again. */
 const HOPELESS = 3;
 
@@ -53,12 +55,13 @@ export async function fastest(candidates: readonly Candidate[], limits: TuningLi
   const trials = candidates.map((candidate): Trial => ({ candidate, times: [], state: "waiting" }));
   const compiled = await compile(trials, limits);
   if (compiled[0] === trials[0]) {
-    const shared = performance.now() + (limits.end - performance.now()) * limits.measuring;
+    const began = performance.now();
+    const shared = began + (limits.end - began) * limits.measuring;
     const times = await runOnce(compiled, shared, limits);
     const sound = compiled.filter(({ state }) => state === "sound");
     for (let round = 0; round < limits.rounds; round++) {
       // The first round is for all, since they are compared.
-      await measure(sound, times, round === 0 ? limits.end : shared, limits.signal);
+      await measure(sound, times, round === 0 ? limits.end : Math.min(shared, began + ENOUGH_MS), limits.signal);
     }
   }
   return outcome(trials);

@@ -60,13 +60,6 @@ const LORA = {
   subgroups: { down: loraSubgroupDown, up: loraSubgroupUp, grad: loraSubgroupGrad },
 };
 
-/** All kernels that a measured choice is between. */
-export const LINEAR_KERNELS = [
-  ...[LINEAR.registers, LINEAR.subgroups, LINEAR.tiled].flatMap(({ forward, backward }) => [forward, backward]),
-  ...Object.values(FORWARD_ROW),
-  linearSubgroupForwardFour,
-];
-
 /** A kernel and all the constants that it runs with. */
 interface Chosen<K> {
   readonly kernel: K;

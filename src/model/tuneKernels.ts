@@ -28,8 +28,6 @@ const MEASURED_ROWS: Readonly<Record<RowClass, number>> = { one: 1, few: 16, man
 const MOST_WORK = { gpu: 1.7e10, software: 1e8 };
 /** Of many rows; more than a few. */
 const LEAST_MANY = { gpu: 64, software: 40 };
-/** Measuring a product takes so many milliseconds, or one round. */
-const MOST_MS = 2000;
 /** Values of each row that are compared. */
 const COMPARED = 256;
 
@@ -69,7 +67,7 @@ export async function tuneKernels(
       onProgress?.(index, trials.length);
       // The next one's kernels compile while this one's run; not where both are the processor's.
       if (!gpu.isSoftware) trials[index + 1]?.compileAhead();
-      const measuring = Math.min(1 / (trials.length - index), MOST_MS / (end - performance.now()));
+      const measuring = 1 / (trials.length - index);
       const limits = { end, measuring, compiling: COMPILING, rounds: ROUNDS, tolerance: TOLERANCE, signal };
       const found = await trial.measure(limits);
       if (found !== null) measured.push(found);
@@ -77,9 +75,18 @@ export async function tuneKernels(
   } catch (error) {
     if (signal?.aborted !== true) throw error;
   } finally {
-    trials.forEach((trial) => trial.dropLosers());
+    dropLosers(queue, products, trials);
   }
   return measured;
+}
+
+/** One product's loser may be another's winner. */
+function dropLosers(queue: CommandQueue, products: readonly ModelProduct[], trials: readonly ProductTrial[]): void {
+  const kept = new Set(pipelinesOf(queue.gpu.kernels, products).keys());
+  for (const { winner } of trials) if (winner !== undefined) kept.add(pipelineName(winner));
+  for (const each of trials.flatMap(({ begun }) => begun)) {
+    if (!kept.has(pipelineName(each))) queue.pipelines.drop(each.kernel, each.constants);
+  }
 }
 
 /** Drops the pipelines of a choice that another one has taken the place of. */
@@ -112,7 +119,7 @@ class ProductTrial {
   readonly #variants: readonly KernelVariant[];
   readonly #chosen: readonly Chosen[];
   #begun = false;
-  #winner: Chosen | undefined;
+  winner: Chosen | undefined;
 
   constructor(queue: CommandQueue, product: ModelProduct) {
     const { direction, rowClass, layout, K, part } = product;
@@ -123,6 +130,11 @@ class ProductTrial {
     this.#chosen = this.#variants.map((variant) =>
       direction === "forward" ? forwardVariant(variant, layout, rowClass) : backwardVariant(variant, layout),
     );
+  }
+
+  /** What it has had compiled. */
+  get begun(): readonly Chosen[] {
+    return this.#begun ? this.#chosen : [];
   }
 
   compileAhead(): void {
@@ -146,7 +158,7 @@ class ProductTrial {
       const candidates = this.#chosen.map((chosen) => this.#candidate(chosen, buffers, { output, sample, to }));
       const { winner, milliseconds } = await fastest(candidates, limits);
       if (winner === null) return null;
-      this.#winner = this.#chosen[winner];
+      this.winner = this.#chosen[winner];
       return {
         ...{ direction, rowClass, layout: layoutName(layout), rows: this.#rows, K, N: part.N },
         candidates: this.#variants.map(({ family, constants }, index) => ({
@@ -156,16 +168,6 @@ class ProductTrial {
       };
     } finally {
       this.#queue.release(pool);
-    }
-  }
-
-  dropLosers(): void {
-    if (!this.#begun) return;
-    const { kernels } = this.#queue.gpu;
-    const kept = new Set(pipelinesOf(kernels, [this.#product]).keys());
-    if (this.#winner !== undefined) kept.add(pipelineName(this.#winner));
-    for (const each of this.#chosen) {
-      if (!kept.has(pipelineName(each))) this.#queue.pipelines.drop(each.kernel, each.constants);
     }
   }
 

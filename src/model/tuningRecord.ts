@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Gpu } from "../gpu/device.ts";
 import { kernelShader } from "../gpu/kernel.ts";
 import { chooseKernels, FAMILY_NAMES, type KernelChoice, type KernelVariant } from "../gpu/kernelChoice.ts";
-import { LINEAR_KERNELS, tuningKey, type Work, WORKS } from "./kernelFamilies.ts";
+import { backwardVariant, forwardVariant, tuningKey, type Work, WORKS } from "./kernelFamilies.ts";
 import type { QuantizedMatrix, WeightPart } from "./weights.ts";
 
 const variantSchema = v.object({
@@ -73,12 +73,17 @@ export function variantsOf({ subgroupSize, isSoftware }: Device, { direction, ro
 }
 
 /**
- * Of all that a choice is between, and only that: sources, constants, and which variants there are. Other kernels may
- * change without making what was measured wrong.
+ * SHA-256 of all that is chosen between on a device, and of that only: sources, constants, and which variants there are.
+ * Other kernels may change without making what was measured wrong.
  */
 export async function tuningSources(device: Device): Promise<string> {
-  const kernels = LINEAR_KERNELS.map((kernel) => [kernel.name, kernel.constants, kernelShader(kernel).code]);
-  const text = JSON.stringify([kernels, WORKS.map((work) => [work, variantsOf(device, work)])]);
+  const offered = WORKS.map((work) => {
+    const kernels = variantsOf(device, work).map((variant) =>
+      work.direction === "forward" ? forwardVariant(variant, {}, work.rowClass) : backwardVariant(variant, {}),
+    );
+    return kernels.map(({ kernel, constants }) => [kernel.constants, constants, kernelShader(kernel).code]);
+  });
+  const text = JSON.stringify(offered);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
