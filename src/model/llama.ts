@@ -1,28 +1,16 @@
 /** A quantized Llama on the GPU: its weights, left quantized, and what every pass over it needs. */
 import { BufferPool } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { KernelDefinition } from "../gpu/kernel.ts";
 import { type KernelChoice, lacking } from "../gpu/kernelChoice.ts";
 import { CommandQueue } from "../gpu/queue.ts";
-import { attentionBackwardKv, attentionBackwardQ, attentionForward, sharedLoads } from "../kernels/attention.ts";
-import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
-import { contrastiveLoss, contrastivePool, contrastiveScatter, contrastiveSum } from "../kernels/contrastive.ts";
-import { dpoFactors, dpoLoss, dpoSum } from "../kernels/dpo.ts";
-import { embeddingGather } from "../kernels/embedding.ts";
-import { halvesPack, halvesUnpack } from "../kernels/halves.ts";
-import { headPicked } from "../kernels/head.ts";
-import { adamUpdate, clipByGlobalNorm, squareSums } from "../kernels/optimizer.ts";
-import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
-import { ropeRotate } from "../kernels/rope.ts";
-import { rowsCopy, rowsGather, rowsScatter, rowsScatterAdd } from "../kernels/rows.ts";
-import { swigluBackward, swigluForward } from "../kernels/swiglu.ts";
 import { type LlamaConfig, readLlamaConfig } from "./gguf/config.ts";
 import type { GgufFile } from "./gguf/gguf.ts";
 import type { GgufTensor } from "./gguf/header.ts";
 import { type Embedding, EmbeddingRows } from "./embedding.ts";
-import { type Direction, linearKernels, loraKernels } from "./kernelFamilies.ts";
+import { LAYOUT_OF, scaleKind } from "./gguf/pack.ts";
+import { attentionConstants, type ModelLayouts, prepareInference, prepareTraining } from "./prepareKernels.ts";
 import { ropeTable } from "./ropeTable.ts";
-import { drainUploads, type QuantizedMatrix, uploadMatrix, uploadVector } from "./weights.ts";
+import { drainUploads, layoutConstants, type QuantizedMatrix, uploadMatrix, uploadVector } from "./weights.ts";
 import type { LoraTarget } from "./adapters/loraWeights.ts";
 
 /** One decoder layer. The linears carry PEFT's names of what LoRA may adapt. */
@@ -66,7 +54,9 @@ export class Llama {
   readonly head: QuantizedMatrix;
   readonly outputNorm: GPUBuffer;
   readonly layers: readonly LlamaLayer[];
+  readonly attentionConstants: Readonly<Record<string, number>>;
   readonly #pool: BufferPool;
+  readonly #layouts: ModelLayouts;
   #rope: { readonly positions: number; readonly table: GPUBuffer };
 
   private constructor(
@@ -74,10 +64,13 @@ export class Llama {
     queue: CommandQueue,
     pool: BufferPool,
     weights: Pick<Llama, "embedding" | "head" | "outputNorm" | "layers">,
+    layouts: ModelLayouts,
   ) {
     this.config = config;
     this.queue = queue;
+    this.attentionConstants = attentionConstants(queue, config);
     this.#pool = pool;
+    this.#layouts = layouts;
     this.embedding = weights.embedding;
     this.head = weights.head;
     this.outputNorm = weights.outputNorm;
@@ -92,17 +85,18 @@ export class Llama {
     pool: BufferPool,
     weights: Pick<Llama, "embedding" | "head" | "outputNorm" | "layers">,
   ): Promise<Llama> {
-    const llama = new Llama(config, queue, pool, weights);
+    const llama = new Llama(config, queue, pool, weights, layoutsOf(weights));
     await llama.prepareInference();
     return llama;
   }
 
   /**
-   * Repacks and uploads all weights, and compiles the kernels that inference needs.
+   * Repacks and uploads all weights, and meanwhile compiles the kernels that inference needs.
    * @throws GgufError for a file that is not a sound Llama; GpuError where memory does not suffice; AbortError when
    *   stopped
    */
   static async load(gpu: Gpu, gguf: GgufFile, options: LoadOptions = {}): Promise<Llama> {
+    const began = performance.now();
     const config = await readLlamaConfig(gguf);
     const queue = new CommandQueue(gpu);
     const pool = new BufferPool(gpu);
@@ -133,15 +127,23 @@ export class Llama {
     try {
       // A tied head reads every row in every step.
       const inFile = options.embeddingInFile === true && !config.tiedEmbeddings;
+      const layouts = plannedLayouts(gguf, config, inFile);
+      // Compiling takes other threads than reading and repacking do.
+      const compiled = prepareInference(queue, layouts, attentionConstants(queue, config)).then(() => {
+        performance.measure("obp: compile", { start: began });
+      });
+      compiled.catch(() => undefined); // awaited below, unless loading fails first
       const table = inFile ? null : await matrix("token_embd.weight");
       const embedding = table ?? new EmbeddingRows(tensorOf(gguf, "token_embd.weight"));
       const head = config.tiedEmbeddings && table !== null ? table : await matrix("output.weight");
       const layers: LlamaLayer[] = [];
       for (let layer = 0; layer < config.layers; layer++) {
         const linears = {} as Record<LoraTarget, QuantizedMatrix>;
-        for (const [target, name] of Object.entries(GGUF_LINEARS)) {
+        // Side by side: what takes longest is to wait for the file.
+        const uploads = Object.entries(GGUF_LINEARS).map(async ([target, name]) => {
           linears[target as LoraTarget] = await matrix(`blk.${layer}.${name}.weight`);
-        }
+        });
+        await allDone(uploads);
         layers.push({
           attentionNorm: await uploadVector(pool, tensorOf(gguf, `blk.${layer}.attn_norm.weight`)),
           feedForwardNorm: await uploadVector(pool, tensorOf(gguf, `blk.${layer}.ffn_norm.weight`)),
@@ -149,15 +151,16 @@ export class Llama {
         });
       }
       const outputNorm = await uploadVector(pool, tensorOf(gguf, "output_norm.weight"));
-      const llama = new Llama(config, queue, pool, { embedding, head, outputNorm, layers });
-      await llama.prepareInference();
       await drainUploads(queue);
+      performance.measure("obp: read, repack, upload", { start: began });
+      await compiled;
+      options.signal?.throwIfAborted();
       const error = gpu.takeError();
       if (error !== null) {
         throw error;
       }
       options.onProgress?.(total, total);
-      return llama;
+      return new Llama(config, queue, pool, { embedding, head, outputNorm, layers }, layouts);
     } catch (error) {
       pool.destroy();
       queue.destroy();
@@ -206,55 +209,57 @@ export class Llama {
 
   /** Compiles the kernels of forward and decoding, all at a time. */
   async prepareInference(): Promise<void> {
-    const lora = loraKernels(this.queue.gpu);
-    const tables = this.embedding instanceof EmbeddingRows ? [] : this.embedding.parts;
-    await Promise.all([
-      this.#prepareLinear(["forward"]),
-      this.#prepare([attentionForward], this.attentionConstants),
-      ...tables.map(({ constants }) => this.#prepare([embeddingGather], constants)),
-      ...this.head.parts.map(({ constants }) => this.#prepare([headPicked], constants)),
-      this.#prepare([lora.down, lora.up, rmsnormForward, ropeRotate, swigluForward]),
-      this.#prepare([rowsCopy, rowsGather, rowsScatter]),
-      this.#prepare([crossEntropyAccumulate, crossEntropyFinish]),
-    ]);
+    await prepareInference(this.queue, this.#layouts, this.attentionConstants);
   }
 
   /** Compiles the kernels of backward and the optimizer, all at a time; quick when done before. */
   async prepareTraining(): Promise<void> {
-    const lora = loraKernels(this.queue.gpu);
-    await Promise.all([
-      this.#prepareLinear(["backward"]),
-      this.#prepare([attentionBackwardQ, attentionBackwardKv], this.attentionConstants),
-      this.#prepare([lora.grad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]),
-      this.#prepare([squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]),
-      this.#prepare([contrastivePool, contrastiveLoss, contrastiveSum, contrastiveScatter]),
-      this.#prepare([dpoSum, dpoLoss, dpoFactors]),
-    ]);
+    await prepareTraining(this.queue, this.#layouts, this.attentionConstants);
   }
-
-  get attentionConstants(): Readonly<Record<string, number>> {
-    const { heads, kvHeads, headDim } = this.config;
-    return (this.#attentionConstants ??= this.queue.gpu.isSoftware ? sharedLoads(heads, kvHeads) : { D: headDim });
-  }
-  #attentionConstants: Readonly<Record<string, number>> | undefined;
 
   destroy(): void {
     this.#pool.destroy();
     this.queue.destroy();
   }
+}
 
-  async #prepare(kernels: readonly unknown[], constants?: Readonly<Record<string, number>>): Promise<void> {
-    await Promise.all(
-      kernels.map((kernel) => this.queue.pipelines.prepare(kernel as KernelDefinition, constants ?? {})),
-    );
-  }
+/** Of weights that are still in their file. */
+function plannedLayouts(
+  gguf: GgufFile,
+  { layers, tiedEmbeddings }: LlamaConfig,
+  embeddingInFile: boolean,
+): ModelLayouts {
+  const of = (name: string) => {
+    const { type } = tensorOf(gguf, name);
+    return layoutConstants(LAYOUT_OF[type], scaleKind(type));
+  };
+  const linears = Array.from({ length: layers }, (_, layer) =>
+    Object.values(GGUF_LINEARS).map((name) => of(`blk.${layer}.${name}.weight`)),
+  );
+  return {
+    linears: new Set(linears.flat()),
+    head: new Set([of(tiedEmbeddings ? "token_embd.weight" : "output.weight")]),
+    embedding: new Set(embeddingInFile ? [] : [of("token_embd.weight")]),
+  };
+}
 
-  async #prepareLinear(directions: readonly Direction[]): Promise<void> {
-    // The embedding is only gathered from, unless it is the head too.
-    const matrices = [this.head, ...this.layers.flatMap(({ linears }) => Object.values(linears))];
-    const layouts = new Set(matrices.flatMap(({ parts }) => parts.map(({ constants }) => constants)));
-    const chosen = [...layouts].flatMap((layout) => linearKernels(this.queue.gpu, directions, layout));
-    await Promise.all(chosen.map(({ kernel, constants }) => this.#prepare([kernel], constants)));
+/** Of weights that are on the GPU. */
+function layoutsOf({ layers, head, embedding }: Pick<Llama, "layers" | "head" | "embedding">): ModelLayouts {
+  const of = (...matrices: readonly QuantizedMatrix[]) =>
+    new Set(matrices.flatMap(({ parts }) => parts.map(({ constants }) => constants)));
+  return {
+    linears: of(...layers.flatMap(({ linears }) => Object.values(linears))),
+    head: of(head),
+    embedding: embedding instanceof EmbeddingRows ? new Set() : of(embedding),
+  };
+}
+
+/** Waits for all of them, also where one fails: nothing may be uploaded after the pool has been freed. */
+async function allDone(uploads: readonly Promise<void>[]): Promise<void> {
+  for (const upload of await Promise.allSettled(uploads)) {
+    if (upload.status === "rejected") {
+      throw upload.reason as Error;
+    }
   }
 }
 

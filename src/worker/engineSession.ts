@@ -3,11 +3,12 @@
 import type { GpuCapacity } from "../gpu/capacity.ts";
 import { capacityOf, GpuUnavailableError, openGpu, type Gpu, type KnownMemory } from "../gpu/device.ts";
 import { readPeft } from "../model/adapters/peft.ts";
-import { Llama } from "../model/llama.ts";
+import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { readAdapter } from "../storage/adapterStore.ts";
-import { embeddingLeaves } from "./memory.ts";
+import { weightsFit } from "./memory.ts";
 import type { OpenModel } from "./modelFacts.ts";
+import { ModelLoad } from "./modelLoad.ts";
 import { throttle } from "./throttle.ts";
 import type { GpuProblem, GpuReport, GpuState, ModelState, StudioEvent } from "./protocol.ts";
 
@@ -32,7 +33,9 @@ export class EngineSession {
   #gpu: Gpu | null = null;
   /** Set by the user, bytes; null: what the device tells. */
   #memory: number | null = null;
-  #llama: Llama | null = null;
+  #load: ModelLoad | null = null;
+  /** Jobs that wait for it. */
+  #waiting = 0;
   #lora: { id: string; lora: Lora } | null = null;
 
   constructor(api: GPU | undefined, emit: (event: StudioEvent) => void) {
@@ -42,14 +45,17 @@ export class EngineSession {
 
   async openGpu(): Promise<void> {
     this.#setGpu({ kind: "opening" });
+    const start = performance.now();
     try {
       const gpu = await openGpu(this.#api, { memory: this.#knownMemory() });
+      performance.measure("obp: GPU", { start });
       this.#gpu = gpu;
       this.lost = null;
       void gpu.lost.then(({ message }) => {
         if (this.#gpu === gpu) this.#onLost(message);
       });
       this.#setGpu({ kind: "ready", report: report(gpu) });
+      this.#warm();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#setGpu({ kind: "unavailable", problem: this.#problem(error), message });
@@ -87,6 +93,7 @@ export class EngineSession {
     this.#freeWeights();
     this.model = model;
     this.setModelState({ kind: "open", facts: model.facts, gpuBytes: 0 });
+    this.#warm();
   }
 
   setModelState(state: ModelState): void {
@@ -94,22 +101,18 @@ export class EngineSession {
     this.#emit({ kind: "model", model: state });
   }
 
-  /** The open model's weights on the GPU, loaded on first use. */
+  /**
+   * The open model's weights on the GPU; where they are on their way already, what is left of it is waited for.
+   * @throws the signal's reason where it aborts
+   */
   async llama(signal: AbortSignal): Promise<Llama> {
-    if (this.#llama !== null) return this.#llama;
-    const { gguf, config, facts } = this.openModel;
     this.#emit({ kind: "phase", phase: "loading the model" });
-    const llama = await Llama.load(this.gpu, gguf, {
-      signal,
-      embeddingInFile: embeddingLeaves(gguf, config, this.gpu.capacity),
-      onProgress: throttle((done, total) => this.#emit({ kind: "progress", done, total, unit: "bytes" })),
-    });
-    this.#llama = llama;
-    // A training that follows awaits the same pipelines and hears of errors. Without a GPU, compiling would take the
-    // processor from what the user asked for.
-    if (!this.gpu.isSoftware) llama.prepareTraining().catch(() => undefined);
-    this.setModelState({ kind: "open", facts, gpuBytes: llama.gpuBytes });
-    return llama;
+    this.#waiting++;
+    try {
+      return await (this.#load ?? this.#startLoad(signal)).wait(signal);
+    } finally {
+      this.#waiting--;
+    }
   }
 
   /** A saved adapter on the GPU; null for the model as it came. */
@@ -130,10 +133,51 @@ export class EngineSession {
     this.#lora = null;
   }
 
+  /** Begins to load what the user opened, so that the first prompt need not wait; where memory is short, not unasked. */
+  #warm(): void {
+    if (this.#gpu === null || this.model === null || this.#load !== null) return;
+    if (weightsFit(this.model.gguf, this.model.config, this.#gpu.capacity)) this.#startLoad(null);
+  }
+
+  /** @param signal of the job that asked for it; null: nobody did */
+  #startLoad(signal: AbortSignal | null): ModelLoad {
+    const began = performance.now();
+    const show = throttle((done: number, total: number) => {
+      this.#setLoaded({ gpuBytes: 0, loading: done / total });
+      if (this.#waiting > 0) this.#emit({ kind: "progress", done, total, unit: "bytes" });
+    });
+    const load = new ModelLoad(this.gpu, this.openModel, signal, (done, total) => {
+      if (this.#load === load) show(done, total);
+    });
+    this.#load = load;
+    load.llama.then(
+      (llama) => {
+        if (this.#load !== load) return;
+        this.#setLoaded({ gpuBytes: llama.gpuBytes, loadSeconds: (performance.now() - began) / 1000 });
+        // A training that follows awaits the same pipelines and hears of errors. Without a GPU, compiling would take
+        // the processor from what the user asked for.
+        if (!llama.queue.gpu.isSoftware) llama.prepareTraining().catch(() => undefined);
+      },
+      () => {
+        if (this.#load !== load) return;
+        this.#load = null;
+        this.#setLoaded({ gpuBytes: 0 });
+      },
+    );
+    return load;
+  }
+
+  #setLoaded(loaded: Pick<Extract<ModelState, { kind: "open" }>, "gpuBytes" | "loading" | "loadSeconds">): void {
+    // While another model is being opened its progress is shown.
+    if (this.model !== null && this.modelState.kind === "open") {
+      this.setModelState({ kind: "open", facts: this.modelState.facts, ...loaded });
+    }
+  }
+
   #freeWeights(): void {
     this.forgetLora();
-    this.#llama?.destroy();
-    this.#llama = null;
+    this.#load?.cancel();
+    this.#load = null;
   }
 
   #onLost(reason: string): void {
@@ -141,7 +185,8 @@ export class EngineSession {
     const message = `The GPU stopped answering (${reason === "" ? hint : reason}). Labels and saved adapters are safe.`;
     this.lost = message;
     this.#gpu = null;
-    this.#llama = null;
+    this.#load?.cancel();
+    this.#load = null;
     this.#lora = null;
     this.gpuState = { kind: "lost", message };
     this.#emit({ kind: "deviceLost", message });

@@ -50,6 +50,13 @@ export function embeddingLeaves(gguf: GgufFile, config: LlamaConfig, capacity: G
   return !config.tiedEmbeddings && judge(sumParts(parts), capacity).verdict !== "yes";
 }
 
+/** Whether the weights alone fit comfortably: a small part of what predicting needs comes on top. */
+export function weightsFit(gguf: GgufFile, config: LlamaConfig, capacity: GpuCapacity): boolean {
+  const embeddingInFile = embeddingLeaves(gguf, config, capacity);
+  const model: PlannedModel = { config, tensors: [...gguf.tensors.values()], embeddingInFile };
+  return judge(sumParts(weightParts(model, 0)), capacity).verdict === "yes";
+}
+
 function needOf(parts: readonly MemoryPart[], capacity: GpuCapacity | null): MemoryNeed {
   const bytes = sumParts(parts);
   const verdict =

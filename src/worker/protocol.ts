@@ -85,8 +85,11 @@ export interface ModelMemory {
 export type ModelState =
   | { kind: "none" }
   | { kind: "opening"; name: string; doneBytes: number; totalBytes: number }
-  /** `gpuBytes`: 0 until the weights are on the GPU. */
-  | { kind: "open"; facts: ModelFacts; gpuBytes: number }
+  /**
+   * `gpuBytes`: 0 until the weights are on the GPU; `loading`: the share that is, while they are on their way;
+   * `loadSeconds`: what that took, kernels included.
+   */
+  | { kind: "open"; facts: ModelFacts; gpuBytes: number; loading?: number; loadSeconds?: number }
   | { kind: "failed"; name: string; message: string };
 
 // --- jobs --------------------------------------------------------------------------------------------------------

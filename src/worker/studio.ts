@@ -20,7 +20,7 @@ import type { JobControl } from "./jobControl.ts";
 import { JobRunner, type JobStart } from "./jobRunner.ts";
 import { measureSteps } from "./measure.ts";
 import { modelMemory } from "./memory.ts";
-import { readModel } from "./modelFacts.ts";
+import { type OpenModel, readModel } from "./modelFacts.ts";
 import { predictAndSave, type PredictInput } from "./predictions.ts";
 import type {
   AttentionDrawn,
@@ -71,6 +71,9 @@ export class Studio {
   readonly #session: EngineSession;
   readonly #jobs: JobRunner;
   readonly #inspector: Inspector;
+  /** Models that were asked for so far, and which of them was opened last. */
+  #openings = 0;
+  #lastOpened = 0;
   #listener: (event: StudioEvent) => void = () => undefined;
 
   constructor(api: GPU | undefined) {
@@ -103,10 +106,7 @@ export class Studio {
 
   /** @param url of the bundled model, absolute */
   async openBundledModel(url: string): Promise<void> {
-    await this.#open(BUNDLED_FILE, async () => {
-      const onProgress = throttle((doneBytes: number, totalBytes: number) =>
-        this.#session.setModelState({ kind: "opening", name: BUNDLED_FILE, doneBytes, totalBytes }),
-      );
+    await this.#open(BUNDLED_FILE, async (onProgress) => {
       const { blob, cached } = await openBundledModel(url, onProgress);
       return readModel(blob, BUNDLED_FILE, { origin: "bundled", cached });
     });
@@ -383,15 +383,27 @@ export class Studio {
     this.#emit({ kind: "run", run: runOf(record) });
   }
 
-  async #open(name: string, read: () => Promise<Parameters<EngineSession["setModel"]>[0]>): Promise<void> {
+  /** Of models that are asked for one after the other the last one stays open, however long each takes to read. */
+  async #open(name: string, read: (onProgress: (done: number, total: number) => void) => Promise<OpenModel>) {
     if (this.#jobs.isRunning)
       throw new Error("expected no job to be running, got one (stop it before changing the model)");
     const before = this.#session.modelState;
-    this.#session.setModelState({ kind: "opening", name, doneBytes: 0, totalBytes: 0 });
+    const opening = ++this.#openings;
+    const overtaken = (): boolean => opening < this.#lastOpened;
+    const start = performance.now();
+    const show = throttle((doneBytes: number, totalBytes: number) => {
+      if (!overtaken()) this.#session.setModelState({ kind: "opening", name, doneBytes, totalBytes });
+    });
+    show(0, 0);
     try {
-      this.#session.setModel(await read());
+      const model = await read(show);
+      if (overtaken()) return;
+      this.#lastOpened = opening;
+      performance.measure("obp: model's head and tokenizer", { start });
+      this.#session.setModel(model);
       this.#emit({ kind: "modelsChanged", models: await listModels() });
     } catch (error) {
+      if (overtaken()) return;
       const message = error instanceof Error ? error.message : String(error);
       this.#session.setModelState(before.kind === "open" ? before : { kind: "failed", name, message });
       throw error;

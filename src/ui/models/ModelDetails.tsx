@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
-import type { MemoryNeed, ModelMemory } from "../../worker/protocol.ts";
+import type { MemoryNeed, ModelMemory, ModelState } from "../../worker/protocol.ts";
 import { Empty } from "../components/Empty.tsx";
 import { Facts } from "../components/Facts.tsx";
 import { Verdict } from "../components/Verdict.tsx";
-import { formatBytes, formatCount, formatParameters } from "../format.ts";
+import { formatBytes, formatCount, formatParameters, formatSeconds } from "../format.ts";
 import { ask, BUNDLED_MODEL_URL, useEngine } from "../stores/engineStore.ts";
 import { currentConfig, useTrain } from "../train/trainStore.ts";
 
@@ -27,7 +27,7 @@ export function ModelDetails() {
       </Empty>
     );
   }
-  const { facts, gpuBytes } = model;
+  const { facts } = model;
   const types = Object.entries(facts.tensorTypes).map(([type, count]) => `${count} × ${type}`);
   return (
     <section className="model-details" aria-label="Model">
@@ -60,13 +60,19 @@ export function ModelDetails() {
             ["Vocabulary", `${formatCount(facts.vocabSize)}${facts.tiedEmbeddings ? ", tied to the head" : ""}`],
             ["Context", `${formatCount(facts.contextLength)} tokens`],
             ["RoPE theta", formatCount(facts.ropeTheta)],
-            ["On the GPU now", gpuBytes === 0 ? "no, loaded when first needed" : formatBytes(gpuBytes)],
+            ["On the GPU now", onTheGpu(model)],
           ]}
         />
         <MemoryNeeds />
       </div>
     </section>
   );
+}
+
+function onTheGpu({ gpuBytes, loading, loadSeconds }: Extract<ModelState, { kind: "open" }>): string {
+  if (loading !== undefined) return `on its way, ${Math.round(100 * loading)} %`;
+  if (gpuBytes === 0) return "no, loaded when first needed";
+  return `${formatBytes(gpuBytes)}, ready in ${formatSeconds(loadSeconds ?? NaN)}`;
 }
 
 function OpenBundled() {
