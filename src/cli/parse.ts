@@ -19,7 +19,7 @@ export const commonFlags = {
     kind: "choice",
     choices: KERNEL_SETTINGS,
     fallback: "auto",
-    help: "which kernels compute linear layers (a run that goes on keeps its own)",
+    help: "which kernels compute linear layers, tiled-f16 to fewer bits (a run that goes on keeps its own)",
   },
   tune: {
     kind: "switch",
