@@ -1,7 +1,7 @@
 /** Compiles a model's pipelines ahead of their first dispatch, all at a time. Only layouts are needed, no weights. */
 import type { KernelDefinition } from "../gpu/kernel.ts";
 import type { CommandQueue } from "../gpu/queue.ts";
-import { attentionBackwardKv, attentionBackwardQ, attentionForward, sharedLoads } from "../kernels/attention.ts";
+import { attentionForward, sharedLoads } from "../kernels/attention.ts";
 import { crossEntropyAccumulate, crossEntropyBackward, crossEntropyFinish } from "../kernels/cross_entropy.ts";
 import { contrastiveLoss, contrastivePool, contrastiveScatter, contrastiveSum } from "../kernels/contrastive.ts";
 import { dpoFactors, dpoLoss, dpoSum } from "../kernels/dpo.ts";
@@ -13,6 +13,7 @@ import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
 import { ropeRotate } from "../kernels/rope.ts";
 import { rowsCopy, rowsGather, rowsScatter, rowsScatterAdd } from "../kernels/rows.ts";
 import { swigluBackward, swigluForward } from "../kernels/swiglu.ts";
+import { attentionKernels } from "./attention.ts";
 import type { LlamaConfig } from "./gguf/config.ts";
 import { type Direction, linearKernels, loraKernels } from "./kernelFamilies.ts";
 
@@ -36,7 +37,7 @@ export async function prepareInference(
   const lora = loraKernels(queue.gpu);
   await Promise.all([
     prepareLinear(queue, ["forward"], layouts),
-    prepare(queue, [attentionForward], attention),
+    prepare(queue, [attentionForward, attentionKernels(queue.gpu).forward], attention),
     ...[...layouts.embedding].map((layout) => prepare(queue, [embeddingGather], layout)),
     ...[...layouts.head].map((layout) => prepare(queue, [headPicked], layout)),
     prepare(queue, [lora.down, lora.up, rmsnormForward, ropeRotate, swigluForward]),
@@ -48,9 +49,10 @@ export async function prepareInference(
 /** The kernels of backward and the optimizer. */
 export async function prepareTraining(queue: CommandQueue, layouts: ModelLayouts, attention: Constants): Promise<void> {
   const lora = loraKernels(queue.gpu);
+  const { backwardQ, backwardKv } = attentionKernels(queue.gpu);
   await Promise.all([
     prepareLinear(queue, ["backward"], layouts),
-    prepare(queue, [attentionBackwardQ, attentionBackwardKv], attention),
+    prepare(queue, [backwardQ, backwardKv], attention),
     prepare(queue, [lora.grad, rmsnormBackward, swigluBackward, rowsScatterAdd, crossEntropyBackward]),
     prepare(queue, [squareSums, clipByGlobalNorm, adamUpdate, halvesPack, halvesUnpack]),
     prepare(queue, [contrastivePool, contrastiveLoss, contrastiveSum, contrastiveScatter]),
