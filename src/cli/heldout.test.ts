@@ -40,7 +40,7 @@ test("scores after a step are those of a fresh predictor, and allocate nothing",
   const input = { model, documents, types, config, folder, context };
   // What the scores are made of.
   const seen: Entity[][] = [];
-  const predict = Reflect.get(Predictor.prototype, "predict") as Predictor["predict"];
+  const predict = Reflect.get<Predictor, "predict">(Predictor.prototype, "predict");
   vi.spyOn(Predictor.prototype, "predict").mockImplementation(async function* (this: Predictor, ...asked) {
     for await (const prediction of predict.apply(this, asked)) {
       seen.push(prediction.entities);

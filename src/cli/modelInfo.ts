@@ -9,7 +9,7 @@ import {
   trainingParts,
   weightParts,
 } from "../model/memoryPlan.ts";
-import { answersSideBySide } from "../predict/predict.ts";
+import { plannedDecoder } from "../predict/predict.ts";
 import { PAPER_SFT } from "../train/config.ts";
 import { modelFlag, openModel } from "./openModel.ts";
 import { quantity } from "./progress.ts";
@@ -67,11 +67,10 @@ function plannedParts(
 ): Readonly<Record<"weights" | "training" | "inference", readonly MemoryPart[]>> {
   const model = { config, tensors: [...gguf.tensors.values()], embeddingInFile: false };
   const training = { ...PAPER_SFT, rows: tokens, checkpointing: "layer" } as const;
-  const branches = answersSideBySide(config, tokens);
   return {
     weights: weightParts(model, tokens),
     training: trainingParts(config, headWidth(model), training),
-    inference: decodingParts(model, PAPER_SFT, { prefixes: 0, branches, branch: tokens }),
+    inference: decodingParts(model, PAPER_SFT, plannedDecoder(config, tokens)),
   };
 }
 

@@ -1,14 +1,19 @@
 /** Answers written side by side against answers written alone, on the bundled model with an adapter that says much. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
+import { created } from "../gpu/testCreated.ts";
 import { Llama } from "../model/llama.ts";
+import { decodingParts, sumParts, weightParts } from "../model/memoryPlan.ts";
 import { bundledGguf } from "../model/testBundled.ts";
 import type { Lora } from "../model/lora.ts";
 import { filledLora } from "../model/testLora.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import type { Document } from "../ner/document.ts";
-import { type Prediction, predictDocuments, type PredictOptions } from "./predict.ts";
+import { segmentWords } from "../ner/words.ts";
+import { encodePrompt } from "../ner/prompt.ts";
+import { plannedDecoder, type Prediction, predictDocuments, type PredictOptions, Predictor } from "./predict.ts";
 
+const gpu = await testGpu();
 let llama: Llama;
 let lora: Lora;
 let tokenizer: Tokenizer;
@@ -16,7 +21,7 @@ let tokenizer: Tokenizer;
 beforeAll(async () => {
   const gguf = await bundledGguf();
   tokenizer = Tokenizer.fromGguf(gguf);
-  llama = await Llama.load(await testGpu(), gguf);
+  llama = await Llama.load(gpu, gguf);
   lora = await filledLora(llama, { rank: 4, targets: ["o_proj", "down_proj"], deviation: 0.3 });
 }, 60_000);
 afterAll(() => {
@@ -90,3 +95,60 @@ test("no documents, no types", async () => {
   expect(await predict([], types, { mode: "span" })).toEqual([]);
   expect(await predict(documents, [], { mode: "span" })).toHaveLength(3);
 });
+
+/** A predictor that has answered one document. */
+async function started(text: string): Promise<Predictor> {
+  const predictor = new Predictor(llama, lora);
+  await answered(predictor, text);
+  return predictor;
+}
+
+async function answered(predictor: Predictor, text: string): Promise<Prediction | undefined> {
+  const document: Document = { id: "one", text, entities: [] };
+  for await (const prediction of predictor.predict(tokenizer, [document], types, { mode: "span" })) return prediction;
+  return undefined;
+}
+
+test("a second document of like size creates nothing on the device", async () => {
+  const predictor = await started("Fry two onions in butter.");
+  const text = "Keep the salt in a jar.";
+  let second: Prediction | undefined;
+  const made = await created(gpu, async () => {
+    second = await answered(predictor, text);
+  });
+  expect(made).toEqual([]);
+  const [fresh] = await predict([{ id: "one", text, entities: [] }], types, { mode: "span" });
+  expect(second?.responses).toEqual(fresh?.responses);
+  predictor.destroy();
+}, 60_000);
+
+test("the plan of prompts so long is what predicting them takes", async () => {
+  const text = "The ladle hangs behind the door of the pantry. ".repeat(8);
+  const many = Array.from({ length: 3 }, (_, index): Document => ({ id: `${index}`, text, entities: [] }));
+  // Prompt and longest answer, as predicting reckons them.
+  const before = gpu.allocated.bytes - llama.gpuBytes - lora.gpuBytes;
+  const predictor = new Predictor(llama, lora);
+  const stop = new AbortController();
+  const options = { mode: "span", signal: stop.signal, onProgress: () => stop.abort() } as const;
+  await expect(predictor.predict(tokenizer, many, types, options).next()).rejects.toThrow(/abort/i);
+  const taken = gpu.allocated.bytes - before;
+  const gguf = await bundledGguf();
+  const model = { config: llama.config, tensors: [...gguf.tensors.values()], embeddingInFile: false };
+  const prompt = Math.max(...types.map((type) => encodePrompt(tokenizer, text, type, null).ids.length));
+  const tokens = prompt + longestAnswer(text);
+  const planned = sumParts([
+    ...weightParts(model, tokens),
+    ...decodingParts(model, lora.config, plannedDecoder(llama.config, tokens)),
+  ]);
+  expect(Math.abs(planned / taken - 1)).toBeLessThan(0.05);
+  predictor.destroy();
+}, 60_000);
+
+/** A token a byte, marks around every word, and the words of an answer without entities. */
+function longestAnswer(text: string): number {
+  const [type] = types;
+  if (type === undefined) return NaN;
+  const lengthOf = (answer: [] | null): number => encodePrompt(tokenizer, "", type, answer).ids.length;
+  const marks = tokenizer.encode(" <<< >>>").ids.length;
+  return new TextEncoder().encode(text).length + marks * segmentWords({ text }).length + lengthOf([]) - lengthOf(null);
+}

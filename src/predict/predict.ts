@@ -219,13 +219,36 @@ function decoderSize(config: LlamaConfig, prompts: readonly Prompt[]): DecoderSi
   // Not Math.max(...prompts): a corpus has more prompts than a call may have arguments.
   const most = (values: readonly number[]): number => values.reduce((top, value) => Math.max(top, value), 0);
   const longest = most(prompts.map((prompt) => Math.min(prompt.longest, contextLength)));
-  const branches = Math.min(prompts.length, answersSideBySide(config, longest));
-  const own = most(prompts.map((prompt) => Math.min(prompt.longest, contextLength) - prompt.instruction));
-  const instruction = most(prompts.map((prompt) => prompt.instruction));
+  return sizeOf(config, {
+    longest,
+    own: most(prompts.map((prompt) => Math.min(prompt.longest, contextLength) - prompt.instruction)),
+    instruction: most(prompts.map((prompt) => prompt.instruction)),
+    prefixes: prefixTokens(prompts),
+    prompts: prompts.length,
+  });
+}
+
+/** What prompts and answers of up to so many tokens take, for a memory plan: a corpus, asked for a few types. */
+export function plannedDecoder(config: LlamaConfig, tokens: number): DecoderSize {
+  const longest = Math.min(tokens, config.contextLength);
+  const instruction = Math.min(PLANNED.instruction, longest - 1);
+  const own = longest - instruction;
+  return sizeOf(config, { longest, own, instruction, prefixes: PLANNED.prefixes, prompts: BRANCHES });
+}
+
+/** Tokens of an instruction, and of those of four types that share a header. */
+const PLANNED = { instruction: 75, prefixes: 160 };
+
+/** @param prompts of the longest: tokens with its answer, behind its instruction, and of that; tokens of all prefixes */
+function sizeOf(
+  config: LlamaConfig,
+  prompts: Readonly<Record<"longest" | "own" | "instruction" | "prefixes" | "prompts", number>>,
+): DecoderSize {
+  const branches = Math.min(prompts.prompts, answersSideBySide(config, prompts.longest));
   return {
-    prefixes: Math.min(prefixTokens(prompts), branches * instruction),
+    prefixes: Math.min(prompts.prefixes, branches * prompts.instruction),
     branches,
-    branch: Math.min(Math.ceil(own / BRANCH_STEP) * BRANCH_STEP, contextLength),
+    branch: Math.min(Math.ceil(prompts.own / BRANCH_STEP) * BRANCH_STEP, config.contextLength),
   };
 }
 
@@ -239,7 +262,7 @@ function prefixTokens(prompts: readonly Asked[]): number {
 }
 
 /** How many answers of so many tokens, prompts included, are written side by side. */
-export function answersSideBySide(config: LlamaConfig, tokens: number): number {
+function answersSideBySide(config: LlamaConfig, tokens: number): number {
   const room = Math.floor(CACHE_BYTES / (tokens * cacheBytesPerToken(config)));
   return Math.max(1, Math.min(room, BRANCHES));
 }

@@ -1,12 +1,15 @@
 /** Once it runs, training creates nothing on the device: no buffer, bind group, module or pipeline. */
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
+import { created } from "../gpu/testCreated.ts";
 import { bytesSource } from "../model/gguf/byteSource.ts";
 import { openGguf } from "../model/gguf/gguf.ts";
 import { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { PAPER_SFT } from "./config.ts";
+import { dpoPair } from "./dpoExamples.ts";
+import { STAGE_DEFAULTS } from "./presets.ts";
 import { Trainer } from "./trainer.ts";
 
 const gpu = await testGpu();
@@ -16,28 +19,6 @@ beforeAll(async () => {
   llama = await Llama.load(gpu, await openGguf(bytesSource(file, "tiny.gguf")));
 });
 afterAll(() => llama.destroy());
-
-/** The calls of the device's methods that create something, by name, while `work` runs. */
-async function created(work: () => Promise<unknown>): Promise<string[]> {
-  const calls: string[] = [];
-  const { device } = gpu;
-  const spies = [
-    vi.spyOn(device, "createBuffer").mockName("buffer"),
-    vi.spyOn(device, "createBindGroup").mockName("bind group"),
-    vi.spyOn(device, "createComputePipelineAsync").mockName("pipeline"),
-    vi.spyOn(device, "createComputePipeline").mockName("pipeline"),
-    vi.spyOn(device, "createShaderModule").mockName("module"),
-  ];
-  try {
-    await work();
-    for (const spy of spies) {
-      calls.push(...spy.mock.calls.map(([descriptor]) => `${spy.getMockName()} ${descriptor.label ?? ""}`));
-    }
-  } finally {
-    spies.forEach((spy) => spy.mockRestore());
-  }
-  return calls;
-}
 
 test.each([
   { contrastiveWeight: 0, checkpointing: "none", startsAhead: false },
@@ -53,9 +34,31 @@ test.each([
   });
   const trainer = await Trainer.create(llama, lora, [example("a", 9), example("b", 12)], config);
   trainer.startsAhead = startsAhead;
-  expect(await created(() => trainer.step())).not.toEqual([]);
+  expect(await created(gpu, () => trainer.step())).not.toEqual([]);
   expect(
-    await created(async () => {
+    await created(gpu, async () => {
+      await trainer.step();
+      await trainer.step();
+    }),
+  ).toEqual([]);
+  trainer.destroy();
+  lora.destroy();
+});
+
+test("from the second step of DPO on", async () => {
+  const config = { ...STAGE_DEFAULTS.dpo, ...{ rank: 4, gradAccumSteps: 2, epochs: 4 } };
+  const lora = Lora.create(llama, config, config.seed);
+  const pair = (name: string, length: number) => {
+    const answer = (step: number) => ({
+      ids: Array.from({ length }, (_, i) => ((i < length - 4 ? 7 : step) * i + length) % llama.config.vocabSize),
+      responseStart: length - 4,
+    });
+    return { ...dpoPair(name, answer(5), answer(11)), reference: { chosen: -10, rejected: -10 } };
+  };
+  const trainer = await Trainer.createDpo(llama, lora, [pair("a", 9), pair("b", 12)], config);
+  expect(await created(gpu, () => trainer.step())).not.toEqual([]);
+  expect(
+    await created(gpu, async () => {
       await trainer.step();
       await trainer.step();
     }),

@@ -4,7 +4,7 @@ import { type GpuCapacity, judge } from "../gpu/capacity.ts";
 import type { LlamaConfig } from "../model/gguf/config.ts";
 import type { GgufFile } from "../model/gguf/gguf.ts";
 import { decodingParts, type MemoryPart, type PlannedModel, sumParts, weightParts } from "../model/memoryPlan.ts";
-import { answersSideBySide } from "../predict/predict.ts";
+import { plannedDecoder } from "../predict/predict.ts";
 import { PAPER_SFT, type TrainConfig } from "../train/config.ts";
 import { type MemorySettings, trainingNeed, whatFits } from "../train/memory.ts";
 import { packCapacity } from "../train/packing.ts";
@@ -22,10 +22,9 @@ export function modelMemory(
   const inGpu: PlannedModel = { config, tensors: [...gguf.tensors.values()], embeddingInFile: false };
   const inFile = { ...inGpu, embeddingInFile: true };
   const rows = packCapacity(settings.packTokens, tokens, settings.gradAccumSteps);
-  const branches = answersSideBySide(config, tokens);
   const decoding = (model: PlannedModel): MemoryPart[] => [
     ...weightParts(model, tokens),
-    ...decodingParts(model, settings, { prefixes: 0, branches, branch: tokens }),
+    ...decodingParts(model, settings, plannedDecoder(config, tokens)),
   ];
   const training = (model: PlannedModel): readonly MemoryPart[] => trainingNeed(model, settings, rows, known).parts;
   // As the engine decides: the embedding leaves the GPU where memory is short.
