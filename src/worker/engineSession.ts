@@ -6,6 +6,7 @@ import { readPeft } from "../model/adapters/peft.ts";
 import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
 import { readAdapter } from "../storage/adapterStore.ts";
+import { KernelTuning } from "./kernelTuning.ts";
 import { weightsFit } from "./memory.ts";
 import type { OpenModel } from "./modelFacts.ts";
 import { ModelLoad } from "./modelLoad.ts";
@@ -28,6 +29,7 @@ export class EngineSession {
   model: OpenModel | null = null;
   /** The device went away on its own; jobs stop at once. */
   lost: string | null = null;
+  readonly kernels: KernelTuning;
   readonly #api: GPU | undefined;
   readonly #emit: (event: StudioEvent) => void;
   #gpu: Gpu | null = null;
@@ -41,6 +43,7 @@ export class EngineSession {
   constructor(api: GPU | undefined, emit: (event: StudioEvent) => void) {
     this.#api = api;
     this.#emit = emit;
+    this.kernels = new KernelTuning(emit);
   }
 
   async openGpu(): Promise<void> {
@@ -49,6 +52,7 @@ export class EngineSession {
     try {
       const gpu = await openGpu(this.#api, { memory: this.#knownMemory() });
       performance.measure("obp: GPU", { start });
+      await this.kernels.open(gpu);
       this.#gpu = gpu;
       this.lost = null;
       void gpu.lost.then(({ message }) => {
@@ -109,7 +113,9 @@ export class EngineSession {
     this.#emit({ kind: "phase", phase: "loading the model" });
     this.#waiting++;
     try {
-      return await (this.#load ?? this.#startLoad(signal)).wait(signal);
+      const llama = await (this.#load ?? this.#startLoad(signal)).wait(signal);
+      await this.kernels.apply(llama);
+      return llama;
     } finally {
       this.#waiting--;
     }
@@ -146,9 +152,13 @@ export class EngineSession {
       this.#setLoaded({ gpuBytes: 0, loading: done / total });
       if (this.#waiting > 0) this.#emit({ kind: "progress", done, total, unit: "bytes" });
     });
-    const load = new ModelLoad(this.gpu, this.openModel, signal, (done, total) => {
+    this.kernels.beforeLoad();
+    const onProgress = (done: number, total: number): void => {
       if (this.#load === load) show(done, total);
-    });
+    };
+    const load = new ModelLoad(this.gpu, this.openModel, signal, onProgress, (llama, either) =>
+      this.kernels.afterLoad(llama, either),
+    );
     this.#load = load;
     load.llama.then(
       (llama) => {
@@ -188,6 +198,7 @@ export class EngineSession {
     this.#load?.cancel();
     this.#load = null;
     this.#lora = null;
+    this.kernels.close();
     this.gpuState = { kind: "lost", message };
     this.#emit({ kind: "deviceLost", message });
     if (this.model !== null) this.setModelState({ kind: "open", facts: this.model.facts, gpuBytes: 0 });

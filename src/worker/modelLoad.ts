@@ -13,12 +13,25 @@ export class ModelLoad {
   /**
    * @param signal ends it, besides `cancel`
    * @param onProgress hears bytes of the file done and in all
+   * @param afterLoad belongs to it: nobody gets the weights before
    */
-  constructor(gpu: Gpu, { gguf, config }: OpenModel, signal: AbortSignal | null, onProgress: Progress) {
-    this.llama = Llama.load(gpu, gguf, {
-      signal: AbortSignal.any([this.#cancelled.signal, ...(signal === null ? [] : [signal])]),
-      embeddingInFile: embeddingLeaves(gguf, config, gpu.capacity),
-      onProgress,
+  constructor(
+    gpu: Gpu,
+    { gguf, config }: OpenModel,
+    signal: AbortSignal | null,
+    onProgress: Progress,
+    afterLoad: (llama: Llama, signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
+  ) {
+    const either = AbortSignal.any([this.#cancelled.signal, ...(signal === null ? [] : [signal])]);
+    const embeddingInFile = embeddingLeaves(gguf, config, gpu.capacity);
+    this.llama = Llama.load(gpu, gguf, { signal: either, embeddingInFile, onProgress }).then(async (llama) => {
+      try {
+        await afterLoad(llama, either);
+        return llama;
+      } catch (error) {
+        llama.destroy();
+        throw error;
+      }
     });
     this.llama.catch(() => undefined); // told to those that wait; else the next to need the model begins anew
   }

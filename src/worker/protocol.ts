@@ -2,6 +2,7 @@
 // while they run arrives as a `StudioEvent`. Types only.
 
 import type { GpuCapacity } from "../gpu/capacity.ts";
+import type { FamilyName, KernelSetting } from "../gpu/kernelChoice.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import type {
   AdapterRecord,
@@ -15,7 +16,7 @@ import type {
 import type { TrainConfig } from "../train/config.ts";
 import type { StepLog } from "../train/trainer.ts";
 
-export type { StepLog, TrainConfig };
+export type { FamilyName, KernelSetting, StepLog, TrainConfig };
 
 // --- the device --------------------------------------------------------------------------------------------------
 
@@ -37,6 +38,35 @@ export type GpuState =
   | { kind: "ready"; report: GpuReport }
   | { kind: "unavailable"; problem: GpuProblem; message: string }
   | { kind: "lost"; message: string };
+
+/** What was measured of one product. */
+export interface KernelTime {
+  milliseconds: number;
+  gflops: number;
+}
+
+/** A kind of product of linear layers, for which a family of kernels is chosen. */
+export interface KernelProduct {
+  direction: "forward" | "backward";
+  /** One or two rows (writing an answer), up to 32, or more. */
+  rowClass: "one" | "few" | "many";
+  /** GGUF types of weights that kernels read in the same way. */
+  weights: readonly string[];
+  /** Rows and weights that were measured; null where none were. */
+  measured: string | null;
+  runs: FamilyName;
+  /** The fastest of each family; those that were measured. */
+  families: Readonly<Partial<Record<FamilyName, KernelTime>>>;
+}
+
+export interface KernelReport {
+  setting: KernelSetting;
+  /** Settings that the adapter can run. */
+  available: readonly KernelSetting[];
+  /** ISO 8601; null where nothing was. */
+  measuredAt: string | null;
+  products: readonly KernelProduct[];
+}
 
 // --- the model ---------------------------------------------------------------------------------------------------
 
@@ -146,10 +176,12 @@ export interface PredictRequest {
   types: readonly EntityType[];
 }
 
-export type JobKind = "train" | "predict" | "suggest" | "measure" | "corpus" | "inspect";
+export type JobKind = "train" | "predict" | "suggest" | "measure" | "corpus" | "inspect" | "tune";
 
 export type JobPhase =
   | "loading the model"
+  | "measuring kernels"
+  | "preparing kernels"
   | "reading the corpora"
   | "predicting without adapter"
   | "finding the adapter's errors"
@@ -174,10 +206,12 @@ export interface MeasuredSteps {
   totalSteps: number;
 }
 
-export type ProgressUnit = "bytes" | "prompts" | "pairs" | "steps" | "layers" | "adapters" | "iterations" | "points";
+export type ProgressUnit =
+  "bytes" | "prompts" | "pairs" | "steps" | "layers" | "adapters" | "iterations" | "points" | "products";
 
 export type StudioEvent =
   | { kind: "gpu"; gpu: GpuState }
+  | { kind: "kernels"; kernels: KernelReport | null }
   | { kind: "model"; model: ModelState }
   /** `adapter`: what is trained, or predicts; null: the model without any. `config`: of a training. */
   | { kind: "started"; job: JobKind; name: string; adapter: string | null; config: TrainConfig | null }

@@ -31,6 +31,7 @@ import type {
   FigureFile,
   FigureFormat,
   JobPhase,
+  KernelSetting,
   ModelMemory,
   ParsedDocuments,
   PlanRequest,
@@ -96,6 +97,19 @@ export class Studio {
   /** How much of the GPU's memory the engine may take, bytes; null: what the device tells. Counts from now on. */
   setGpuMemory(bytes: number | null): void {
     this.#session.setMemory(bytes);
+  }
+
+  /** Which kernels compute linear layers, from the next job on; one that goes on keeps those that it began with. */
+  setKernels(setting: KernelSetting): void {
+    this.#session.kernels.set(setting);
+  }
+
+  /** Starts measuring which kernels are fastest here, with the open model's weights. @throws where another job is running */
+  tuneKernels(): void {
+    this.#jobs.start({ job: "tune", name: "Measuring kernels", adapter: null, config: null }, async ({ signal }) => {
+      await this.#session.kernels.measure(await this.#session.llama(signal), signal);
+      return { steps: 0, adapter: null };
+    });
   }
 
   presets(): typeof PRESETS {

@@ -3,10 +3,13 @@ import { Facts } from "../components/Facts.tsx";
 import { formatBytes, formatCount } from "../format.ts";
 import { ask, setGpuMemory, useEngine } from "../stores/engineStore.ts";
 import { gpuAdvice } from "./gpuAdvice.ts";
+import { GpuKernels } from "./GpuKernels.tsx";
+import { missingFeatures } from "./missingFeatures.ts";
 
 export function GpuDialog() {
   const gpu = useEngine((state) => state.gpu);
   const gpuBytes = useEngine(({ model }) => (model.kind === "open" ? model.gpuBytes : 0));
+  const narrow = useEngine(({ kernels }) => kernels?.available.includes("subgroups") === false);
   if (gpu.kind !== "ready") {
     return (
       <Dialog title="GPU">
@@ -25,7 +28,7 @@ export function GpuDialog() {
   }
   const { adapterName, isSoftware, capacity, features, limits } = gpu.report;
   return (
-    <Dialog title="GPU">
+    <Dialog title="GPU" wide>
       <Facts
         rows={[
           ["Adapter", adapterName],
@@ -38,6 +41,11 @@ export function GpuDialog() {
           ]),
         ]}
       />
+      {missingFeatures(features, narrow).map((line) => (
+        <p key={line} className="muted">
+          {line}
+        </p>
+      ))}
       <label className="row">
         Memory the engine may take, GB
         <input
@@ -54,6 +62,7 @@ export function GpuDialog() {
         WebGPU does not tell how much memory a GPU has. With this, models and trainings are judged by it, and training
         keeps what fits. Empty: what the device tells.
       </p>
+      <GpuKernels />
     </Dialog>
   );
 }

@@ -6,7 +6,7 @@ import type { PanelId } from "../panelIds.ts";
 import { ask, useEngine, type Job } from "../stores/engineStore.ts";
 import { useView } from "../stores/viewStore.ts";
 
-const SHOWN_IN: Readonly<Record<JobKind, PanelId>> = {
+const SHOWN_IN: Readonly<Record<Exclude<JobKind, "tune">, PanelId>> = {
   train: "train",
   measure: "train",
   corpus: "train",
@@ -25,7 +25,7 @@ export function JobChip() {
   const phase = job.phase === "training" && run !== undefined ? stageTitle(run) : job.phase;
   return (
     <div className="chip job" role="status" aria-label="Job">
-      <button className="quiet small" onClick={() => useView.getState().goTo(SHOWN_IN[job.kind])}>
+      <button className="quiet small" onClick={() => show(job.kind)}>
         <span className={job.phase === "paused" ? "dot paused" : "dot running"} />
         <span className="ellipsis">{job.pending ?? phase ?? "starting"}</span>
         <JobProgress job={job} />
@@ -39,6 +39,12 @@ export function JobChip() {
       <JobButtons job={job} />
     </div>
   );
+}
+
+function show(kind: JobKind): void {
+  const view = useView.getState();
+  if (kind === "tune") view.setOverlay("gpu");
+  else view.goTo(SHOWN_IN[kind]);
 }
 
 export function JobButtons({ job }: { job: Job }) {

@@ -19,6 +19,8 @@ import type {
   JobKind,
   JobOutcome,
   JobPhase,
+  KernelReport,
+  KernelSetting,
   ModelState,
   ProgressUnit,
   Run,
@@ -43,6 +45,8 @@ export interface Job {
 
 interface EngineState {
   gpu: GpuState;
+  /** Null until a device is open. */
+  kernels: KernelReport | null;
   model: ModelState;
   models: readonly ModelRecord[];
   /** Source corpora that are kept. */
@@ -73,11 +77,13 @@ interface EngineState {
 
 const ADAPTER_KEY = "obp.activeAdapter";
 const GPU_MEMORY_KEY = "obp.gpuMemory";
+const KERNELS_KEY = "obp.kernels";
 const MODEL_KEY = "obp.model";
 export const BUNDLED_MODEL_URL = new URL("models/obp-mini.gguf", document.baseURI).href;
 
 export const useEngine = create<EngineState>()((set) => ({
   gpu: { kind: "opening" },
+  kernels: null,
   model: { kind: "none" },
   models: [],
   corpora: [],
@@ -141,6 +147,8 @@ export async function connectEngine(): Promise<void> {
   }
   const gpuMemory = Number(localStorage.getItem(GPU_MEMORY_KEY) ?? 0);
   if (gpuMemory > 0) await connected.setGpuMemory(gpuMemory);
+  const kernels = localStorage.getItem(KERNELS_KEY);
+  if (isForced(kernels)) await connected.setKernels(kernels);
   await Promise.allSettled([connected.openGpu(), openLastModel(connected), showLastRun(connected)]);
 }
 
@@ -149,6 +157,17 @@ export function setGpuMemory(bytes: number | null): void {
   if (bytes === null) localStorage.removeItem(GPU_MEMORY_KEY);
   else localStorage.setItem(GPU_MEMORY_KEY, `${bytes}`);
   void ask((client) => client.setGpuMemory(bytes));
+}
+
+/** Which kernels compute linear layers, kept for the next visit; it counts from the next job on. */
+export function setKernels(setting: KernelSetting): void {
+  if (setting === "auto") localStorage.removeItem(KERNELS_KEY);
+  else localStorage.setItem(KERNELS_KEY, setting);
+  void ask((client) => client.setKernels(setting));
+}
+
+function isForced(text: string | null): text is Exclude<KernelSetting, "auto"> {
+  return text === "registers" || text === "subgroups" || text === "tiled" || text === "tiled-f16";
 }
 
 /** The run of the last visit, as far as it was saved. */
@@ -194,6 +213,10 @@ function receive(event: StudioEvent): void {
   switch (event.kind) {
     case "gpu": {
       set({ gpu: event.gpu });
+      return;
+    }
+    case "kernels": {
+      set({ kernels: event.kernels });
       return;
     }
     case "model":
