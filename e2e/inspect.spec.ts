@@ -45,6 +45,56 @@ test("reads attention, keeps a cell, and hands out the figure and its numbers", 
   await expect(page.getByRole("table", { name: "Attention of the response token" }).getByRole("row")).toHaveCount(25);
 });
 
+test("all heads of a layer, and one number a head of all layers: a click or Enter shows a head's map", async ({
+  page,
+}) => {
+  await openStudio(page, "#/inspect/kitchen-train-01?layer=0&head=all");
+  await page.getByRole("button", { name: "Read attention" }).click();
+  const tiles = page.getByRole("button", { name: /^Head \d/ });
+  await expect(tiles).toHaveCount(9);
+  await page.getByText("Attention on gold entities, head by head").click();
+  const table = page.getByRole("table", { name: "Attention on gold entities, heads of layer 0" });
+  const shares = await table.locator("tbody tr td:nth-child(2)").allInnerTexts();
+  expect(new Set(shares).size).toBeGreaterThan(4);
+  const json = async <T>() =>
+    JSON.parse(
+      (await downloadBytes(page, () => page.getByRole("button", { name: "JSON", exact: true }).click())).toString(),
+    ) as T;
+  const { head, weights } = await json<{ head: string; weights: number[][][] }>();
+  expect([head, weights.length, weights[8]?.length]).toEqual(["all", 9, weights[0]?.length]);
+  await tiles.first().focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(tiles.nth(1)).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\?layer=0&head=1$/);
+  await expect(page.getByText("layer 0, head 1,")).toBeVisible();
+
+  await page.getByRole("button", { name: "Layers × heads" }).click();
+  const map = page.getByRole("application", { name: /^base: 8 layers, 9 heads/ });
+  await expect(map).toBeVisible();
+  const { adapters, layers } = await json<{ layers: number; adapters: { entities: number[][] }[] }>();
+  expect(layers).toBe(8);
+  // The same numbers as of the layer's heads one by one.
+  const [first = []] = adapters[0]?.entities ?? [];
+  expect(first.map((share) => share.toFixed(3))).toEqual(shares.map((share) => Number(share).toFixed(3)));
+  await map.focus();
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
+  await expect(page.locator(".readout")).toContainText("layer 1, head 2");
+  await expect(page.locator(".readout strong")).toHaveText(adapters[0]?.entities[1]?.[2]?.toFixed(4) ?? "");
+  await page.getByText("Numbers of the heads").click();
+  await page.getByLabel("Heads of").selectOption("1");
+  await expect(page.getByRole("table", { name: "Attention on gold entities" }).getByRole("row")).toHaveCount(10);
+  await map.focus();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/kitchen-train-01\?layer=1&head=2$/);
+  await page.goBack();
+  await expect(map).toBeVisible();
+
+  // A sentence without an entity of the type says what it needs.
+  await page.getByText("My grandmother never measured").click();
+  await expect(page.getByText("expected at least one entity of type ingredient in the sentence")).toBeVisible();
+});
+
 test("says which layers there are where the address names another", async ({ page }) => {
   await openStudio(page, "#/inspect/kitchen-train-01?layer=99");
   await page.getByRole("button", { name: "Read attention" }).click();

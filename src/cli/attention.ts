@@ -4,7 +4,8 @@ import { attentionMaps, attentionMass, checkLayerAndHead, type HeadChoice } from
 import { attentionDrawing, entityShares } from "../inspect/attentionDrawing.ts";
 import { type Figure, figureFile } from "../inspect/figureFile.ts";
 import type { MapPrompt } from "../inspect/mapPrompt.ts";
-import { massCsv, type MassFigure, massPicture, meanMass } from "../inspect/massFigure.ts";
+import { massAsked, meanMass } from "../inspect/massFigure.ts";
+import { massDrawing } from "../inspect/massPicture.ts";
 import type { Llama } from "../model/llama.ts";
 import type { EntityType } from "../ner/document.ts";
 import { defaultContrastiveLayer } from "../train/contrastive.ts";
@@ -111,40 +112,23 @@ async function map(
 
 async function overview(
   llama: Llama,
-  { ids, responseStart, type: typeRows, entities }: MapPrompt,
+  prompt: MapPrompt,
   type: EntityType,
   adapters: readonly NamedAdapter[],
   context: Context,
 ): Promise<AnyFigure> {
-  if (entities.length === 0) {
-    throw new Error(
-      `expected at least one entity of type ${type.name} in the sentence to measure attention on, got none (name them: --gold E …)`,
-    );
-  }
-  const rows = ids.map((_, row) => row).slice(responseStart);
-  const inSentence = [...new Set(entities.flat())];
-  const sets = [inSentence, typeRows, [0]];
+  const { rows, sets } = massAsked(prompt, type.name, "name them: --gold E …");
   const steps = { label: "attention", total: llama.config.layers, unit: "layers" };
   const masses = await eachAdapter(llama, adapters, steps, context, async (name, lora, options) => {
-    const [onEntities = [], onType = [], first = []] = await attentionMass(llama, lora, ids, rows, sets, options);
-    return { name, entities: onEntities, type: onType, first };
+    const [entities = [], onType = [], first = []] = await attentionMass(llama, lora, prompt.ids, rows, sets, options);
+    return { name, entities, type: onType, first };
   });
-  const { name: model, layers, heads } = llama.config;
-  const figure: MassFigure = {
-    ...{ model, type: type.name, rows: rows.length, entityTokens: inSentence.length, adapters: masses },
-  };
+  const figure = { model: llama.config.name, type: type.name, rows: rows.length, entityTokens: sets[0].length };
   return {
-    json: () => ({
-      ...figure,
-      layers,
-      heads,
-      adapters: masses.map((one) => ({ ...one, mean: meanMass(one.entities) })),
-    }),
-    csv: () => massCsv(figure),
-    scene: () => massPicture(figure),
+    ...massDrawing({ ...figure, adapters: masses }),
     lines: masses.map(
-      ({ name, entities: mass }) =>
-        `attention on entities, mean of all layers and heads, ${name}: ${meanMass(mass).toFixed(4)}`,
+      ({ name, entities }) =>
+        `attention on entities, mean of all layers and heads, ${name}: ${meanMass(entities).toFixed(4)}`,
     ),
   };
 }

@@ -5,14 +5,28 @@ import type { Figure } from "./figureFile.ts";
 
 /** Of each adapter the mean share of a row's attention that falls on some columns. @param columns their indices */
 export function entityShares(figure: AttentionFigure, columns: readonly number[]): { name: string; share: number }[] {
-  const all = figure.rows.length * headsOf(figure).length;
-  return figure.adapters.map(({ name, weights }) => {
-    let sum = 0;
-    for (let row = 0; row < all; row++) {
-      sum += columns.reduce((part, column) => part + (weights[row * figure.columns.length + column] ?? NaN), 0);
-    }
-    return { name, share: sum / all };
-  });
+  return headShares(figure, columns).map(({ name, shares }) => ({
+    name,
+    share: shares.reduce((sum, share) => sum + share, 0) / shares.length,
+  }));
+}
+
+/** The same of each head that the figure shows. */
+export function headShares(
+  figure: AttentionFigure,
+  columns: readonly number[],
+): { name: string; shares: readonly number[] }[] {
+  const [rows, width] = [figure.rows.length, figure.columns.length];
+  return figure.adapters.map(({ name, weights }) => ({
+    name,
+    shares: headsOf(figure).map((_, h) => {
+      let sum = 0;
+      for (let row = h * rows; row < (h + 1) * rows; row++) {
+        sum += columns.reduce((part, column) => part + (weights[row * width + column] ?? NaN), 0);
+      }
+      return sum / rows;
+    }),
+  }));
 }
 
 /** @param entities columns under gold entities, none twice */

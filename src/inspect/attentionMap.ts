@@ -43,7 +43,8 @@ export function checkLayerAndHead({ name, layers, heads }: LlamaConfig, layer: n
 /**
  * @param ids of prompt, response and end token
  * @returns of each layer asked the probabilities (heads, rows, columns): one head or the mean as the only one, or all
- * @throws Error where layer, head, rows or columns are not there, or memory does not suffice; AbortError when stopped
+ * @throws Error where layer, head, rows or columns are not there, memory does not suffice, or attention is NaN; AbortError
+ * when stopped
  */
 export async function attentionMaps(
   llama: Llama,
@@ -77,7 +78,9 @@ export async function attentionMaps(
     });
     const read: Float32Array[] = [];
     for (const map of maps) {
-      read.push(new Float32Array(await queue.read(map, 0, count * 4)));
+      const weights = new Float32Array(await queue.read(map, 0, count * 4));
+      checkNumbers(weights);
+      read.push(weights);
     }
     return read;
   } finally {
@@ -90,7 +93,7 @@ export async function attentionMaps(
  * @param rows token indices of the queries
  * @param sets token indices, e.g. of all gold entities
  * @returns of each set (layers, heads), the mean over the rows
- * @throws Error where a row or token is not there; AbortError when stopped
+ * @throws Error where a row or token is not there, or attention is NaN; AbortError when stopped
  */
 export async function attentionMass(
   llama: Llama,
@@ -125,6 +128,7 @@ export async function attentionMass(
       queue.dispatch(attentionMapMass, { q, k, asked, known, starts, members, masses }, params);
     });
     const values = new Float32Array(await queue.read(masses, 0, config.layers * each * 4));
+    checkNumbers(values);
     return sets.map((_, s) =>
       layers.map((layer) =>
         heads.map((head) => {
@@ -135,6 +139,17 @@ export async function attentionMass(
     );
   } finally {
     queue.release(pool);
+  }
+}
+
+/** A plain loop: there may be many. */
+function checkNumbers(weights: Float32Array): void {
+  for (let i = 0; i < weights.length; i++) {
+    if (!Number.isFinite(weights[i])) {
+      throw new Error(
+        `expected numbers as attention, got ${weights[i]} (weights of the adapter or the model are not finite: train the adapter anew with a lower learning rate, or load the file again)`,
+      );
+    }
   }
 }
 

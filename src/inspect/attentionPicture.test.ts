@@ -6,7 +6,8 @@ import { attentionPicture, type AttentionPictureOptions } from "./attentionPictu
 import { differenceScale, LEVELS, valueScale } from "./colourScale.ts";
 import { expectKept } from "./keptPicture.ts";
 import type { MapToken } from "./mapPrompt.ts";
-import { type MassFigure, massCsv, massPicture } from "./massFigure.ts";
+import { massCsv, type MassFigure } from "./massFigure.ts";
+import { massPicture } from "./massPicture.ts";
 import { scenePng } from "./png.ts";
 import { textWidth } from "./scene.ts";
 import { sceneSvg } from "./sceneSvg.ts";

@@ -14,6 +14,8 @@ export interface AttentionPictureOptions {
   readonly hideFirst: boolean;
   /** Whether the panels show what each adapter adds to the first. */
   readonly difference: boolean;
+  /** Largest value on the scale; where absent, that of the maps shown. Maps of different times share one by it. */
+  readonly top?: number;
 }
 
 const MARGIN = 16;
@@ -31,12 +33,12 @@ interface Panel {
 
 /** Colours of the figure's cells, one map after the other. */
 export interface Painted {
-  /** (rows, columns, 3) of each map: the adapters, or their differences. */
+  /** (heads, rows, columns, 3) of each map: the adapters, or their differences; one head where not all are shown. */
   readonly panels: readonly { readonly name: string; readonly values: Float32Array; readonly rgb: Uint8Array }[];
   readonly scale: ColourScale;
 }
 
-/** The colours alone, for who draws labels and frames otherwise. One head or the mean. */
+/** The colours alone, for who draws labels and frames otherwise. */
 export function paintAttention(figure: AttentionFigure, options: AttentionPictureOptions): Painted {
   const maps = options.difference ? differences(figure) : figure.adapters;
   const columns = figure.columns.length;
@@ -121,17 +123,21 @@ function acrossOf(adapters: number, panels: number, width: number): number {
 function scaleOf(
   maps: readonly AdapterMap[],
   columns: number,
-  { scale, hideFirst, difference }: AttentionPictureOptions,
+  { scale, hideFirst, difference, top }: AttentionPictureOptions,
 ): ColourScale {
+  const most = top ?? Math.max(0, ...maps.map(({ weights }) => largest(weights, columns, hideFirst)));
+  return difference ? differenceScale(most) : valueScale(scale, most);
+}
+
+/** Largest size of a value that is on the scale. */
+export function largest(values: Float32Array, columns: number, hideFirst: boolean): number {
   let most = 0;
-  for (const { weights } of maps) {
-    for (let i = 0; i < weights.length; i++) {
-      if (!hideFirst || i % columns !== 0) {
-        most = Math.max(most, Math.abs(weights[i] ?? 0));
-      }
+  for (let i = 0; i < values.length; i++) {
+    if (!hideFirst || i % columns !== 0) {
+      most = Math.max(most, Math.abs(values[i] ?? 0));
     }
   }
-  return difference ? differenceScale(most) : valueScale(scale, most);
+  return most;
 }
 
 function heatmap(
@@ -154,12 +160,17 @@ function heatmap(
   ];
 }
 
+/** Plain loops: a map of 1,024 × 1,024 has a million cells. */
 function cellColours(values: Float32Array, columns: number, scale: ColourScale, hideFirst: boolean): Uint8Array {
+  const { table } = scale;
   const rgb = new Uint8Array(values.length * 3);
-  values.forEach((value, i) => {
-    const at = 3 * scale.level(value);
-    rgb.set(hideFirst && i % columns === 0 ? NOT_ON_SCALE : scale.table.subarray(at, at + 3), 3 * i);
-  });
+  for (let i = 0, to = 0; i < values.length; i++, to += 3) {
+    const hidden = hideFirst && i % columns === 0;
+    const at = hidden ? 0 : 3 * scale.level(values[i] ?? 0);
+    for (let channel = 0; channel < 3; channel++) {
+      rgb[to + channel] = (hidden ? NOT_ON_SCALE[channel] : table[at + channel]) ?? 0;
+    }
+  }
   return rgb;
 }
 

@@ -12,8 +12,9 @@ test("the address holds workspace and document, and in Inspect view, layer and h
 });
 
 test("an address typed by hand that makes no sense opens the first view", () => {
-  expect(parseRoute("#/inspect/100%?view=x&layer=-1&head=all")).toEqual({
+  expect(parseRoute("#/inspect/100%?view=x&layer=-1&head=most")).toEqual({
     ...{ panel: "inspect", documentId: "100%", inspect: FIRST_VIEW },
   });
   expect(parseRoute("#/inspect?layer=3").inspect.layer).toBe(3);
+  expect(parseRoute("#/inspect?head=all").inspect.head).toBe("all");
 });

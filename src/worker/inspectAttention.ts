@@ -1,20 +1,22 @@
 // Attention of a response over its prompt with states of the open model, and what the contrastive loss sees of it.
 
-import { attentionDrawing, entityShares } from "../inspect/attentionDrawing.ts";
-import type { AttentionFigure } from "../inspect/attentionFigure.ts";
+import { attentionDrawing, headShares } from "../inspect/attentionDrawing.ts";
+import { type AttentionFigure, headsOf } from "../inspect/attentionFigure.ts";
 import { attentionMaps } from "../inspect/attentionMap.ts";
-import { paintAttention, runs } from "../inspect/attentionPicture.ts";
+import { type AttentionPictureOptions, paintAttention, runs } from "../inspect/attentionPicture.ts";
 import { contrastiveView } from "../inspect/contrastiveView.ts";
 import type { Figure } from "../inspect/figureFile.ts";
 import { mapPrompt } from "../inspect/mapPrompt.ts";
 import { PRESETS } from "../train/presets.ts";
 import type { InspectInput } from "./inspectInput.ts";
+import { legendOf, opaque } from "./inspectColours.ts";
 import type {
   AttentionDrawn,
   AttentionPaint,
   AttentionRequest,
   AttentionView,
   ContrastiveCosines,
+  CosinesRequest,
 } from "./protocol.ts";
 
 /** What was read last: it is painted and written in other ways without asking the model again. */
@@ -57,23 +59,23 @@ export async function readAttention(input: InspectInput, request: AttentionReque
 }
 
 export function attentionView({ figure, entities }: ReadAttention): AttentionView {
-  const { model, layer, type, rows, columns, adapters } = figure;
-  const head = figure.head === "all" ? "mean" : figure.head;
-  const shares = entityShares(figure, entities);
+  const { model, layer, head, type, rows, columns } = figure;
   return {
-    ...{ model, layer, head, type, rows, columns, columnRuns: runs(columns) },
-    maps: adapters.map(({ name, weights }, index) => ({
-      ...{ name, weights },
-      onEntities: entities.length === 0 ? null : (shares[index]?.share ?? null),
+    ...{ model, layer, head, heads: headsOf(figure).length, type, rows, columns, columnRuns: runs(columns) },
+    maps: headShares(figure, entities).map(({ name, shares }) => ({
+      ...{ name, onEntities: entities.length === 0 ? null : shares },
     })),
   };
 }
 
-export function attentionPaint({ figure }: ReadAttention, drawn: AttentionDrawn): AttentionPaint {
+export function attentionPaint(
+  { figure }: Pick<ReadAttention, "figure">,
+  drawn: AttentionPictureOptions,
+): AttentionPaint {
   const { panels, scale } = paintAttention(figure, drawn);
   return {
     panels: panels.map(({ name, values, rgb }) => ({ name, values, rgba: opaque(rgb) })),
-    legend: { kind: scale.kind, rgba: opaque(scale.table), ticks: scale.ticks },
+    legend: legendOf(scale),
   };
 }
 
@@ -84,7 +86,7 @@ export function attentionFigure({ figure, entities }: ReadAttention, drawn: Atte
 /** @throws where the sentence has no entity of the type */
 export async function readCosines(
   input: InspectInput,
-  { document, type, states, layer }: Omit<AttentionRequest, "head">,
+  { document, type, states, layer }: CosinesRequest,
 ): Promise<ContrastiveCosines[]> {
   const weight = PRESETS.sft.paper.contrastiveWeight;
   const settings = { layer, rope: "pre", pooling: "mean", weight } as const;
@@ -98,10 +100,4 @@ export async function readCosines(
     input.onProgress(read.length, states.length, "adapters");
   }
   return read;
-}
-
-function opaque(rgb: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
-  const rgba = new Uint8ClampedArray((rgb.length / 3) * 4).fill(255);
-  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) rgba.set(rgb.subarray(from, from + 3), to);
-  return rgba;
 }

@@ -1,6 +1,8 @@
 // Looks into the open model: each look is a job, its outcome goes to who asked, and the figure stays here to be written.
 
 import { type Figure, figureFile } from "../inspect/figureFile.ts";
+import type { MassFigure } from "../inspect/massFigure.ts";
+import { massDrawing } from "../inspect/massPicture.ts";
 import type { Lora } from "../model/lora.ts";
 import type { EngineSession } from "./engineSession.ts";
 import {
@@ -11,17 +13,22 @@ import {
   readAttention,
   readCosines,
 } from "./inspectAttention.ts";
+import { headsView, readHeads } from "./inspectHeads.ts";
 import { type ReadSpace, readSpace, spaceFigure, spaceView } from "./inspectSpace.ts";
 import type { InspectInput } from "./inspectInput.ts";
 import type { JobRunner } from "./jobRunner.ts";
+import { LiveAttention } from "./liveAttention.ts";
 import type {
   AttentionDrawn,
   AttentionPaint,
   AttentionRequest,
   AttentionView,
   ContrastiveCosines,
+  CosinesRequest,
   FigureFile,
   FigureFormat,
+  HeadsRequest,
+  HeadsView,
   JobPhase,
   ProgressUnit,
   SpaceProgress,
@@ -35,7 +42,10 @@ export class Inspector {
   readonly #session: EngineSession;
   readonly #jobs: JobRunner;
   readonly #emit: (event: StudioEvent) => void;
+  /** The map that is taken while trainings run. */
+  readonly live = new LiveAttention();
   #attention: ReadAttention | null = null;
+  #heads: MassFigure | null = null;
   #space: ReadSpace | null = null;
 
   constructor(session: EngineSession, jobs: JobRunner, emit: (event: StudioEvent) => void) {
@@ -56,13 +66,29 @@ export class Inspector {
   }
 
   attentionFile(format: FigureFormat, drawn: AttentionDrawn): Promise<FigureFile> {
-    const { figure } = this.#known(this.#attention);
-    const head = figure.head === "mean" ? "mean" : `head-${figure.head}`;
-    const name = `attention-${figure.type}-layer-${figure.layer}-${head}${drawn.difference ? "-difference" : ""}`;
-    return fileOf(name, format, attentionFigure(this.#known(this.#attention), drawn));
+    const { type, layer, head } = this.#known(this.#attention).figure;
+    return fileOf(nameOf(type, layer, head, drawn), format, attentionFigure(this.#known(this.#attention), drawn));
   }
 
-  cosines(request: Omit<AttentionRequest, "head">): Promise<ContrastiveCosines[]> {
+  liveFile(index: number, format: FigureFormat, drawn: AttentionDrawn): Promise<FigureFile> {
+    const { view } = this.live.map(index, drawn);
+    const name = `${nameOf(view.type, view.layer, view.head, drawn)}-${view.maps.at(-1)?.name}`;
+    return fileOf(name, format, this.live.figure(index, drawn));
+  }
+
+  heads(request: HeadsRequest): Promise<HeadsView> {
+    return this.#look("Attention on entities", "reading attention", async (input) => {
+      this.#heads = await readHeads(input, request);
+      return headsView(this.#heads);
+    });
+  }
+
+  headsFile(format: FigureFormat): Promise<FigureFile> {
+    const figure = this.#known(this.#heads);
+    return fileOf(`attention-on-${figure.type}-all-layers`, format, massDrawing(figure));
+  }
+
+  cosines(request: CosinesRequest): Promise<ContrastiveCosines[]> {
     return this.#look("Contrastive view", "measuring cosines", (input) => readCosines(input, request));
   }
 
@@ -105,6 +131,11 @@ export class Inspector {
     if (figure === null) throw new Error("expected a figure to have been read, got none (read it first)");
     return figure;
   }
+}
+
+function nameOf(type: string, layer: number, head: AttentionRequest["head"], { difference }: AttentionDrawn): string {
+  const heads = head === "mean" ? "mean" : head === "all" ? "all-heads" : `head-${head}`;
+  return `attention-${type}-layer-${layer}-${heads}${difference ? "-difference" : ""}`;
 }
 
 async function fileOf(name: string, format: FigureFormat, figure: Figure): Promise<FigureFile> {

@@ -300,7 +300,8 @@ export interface AttentionRequest {
   /** Up to three, beside each other. */
   states: readonly NamedState[];
   layer: number;
-  head: number | "mean";
+  /** `all`: each of the layer's heads by itself. */
+  head: number | "mean" | "all";
 }
 
 export interface AttentionToken {
@@ -319,7 +320,9 @@ export interface TokenRun {
 export interface AttentionView {
   model: string;
   layer: number;
-  head: number | "mean";
+  head: number | "mean" | "all";
+  /** Heads that are shown: one, or one for the mean, or all of the layer. */
+  heads: number;
   type: string;
   /** Tokens of the response, and of the prompt. */
   rows: readonly AttentionToken[];
@@ -327,10 +330,8 @@ export interface AttentionView {
   columnRuns: readonly TokenRun[];
   maps: readonly {
     name: string;
-    /** (rows, columns) probabilities. */
-    weights: Float32Array;
-    /** Mean share of a row's attention that falls on gold entities; null where there are none. */
-    onEntities: number | null;
+    /** Mean share of a row's attention that falls on gold entities, head by head; null where there are none. */
+    onEntities: readonly number[] | null;
   }[];
 }
 
@@ -345,19 +346,70 @@ export interface AttentionDrawn {
 export interface AttentionPaint {
   panels: readonly {
     name: string;
-    /** (rows, columns), what the colours stand for. */
+    /** (heads, rows, columns), what the colours stand for. */
     values: Float32Array;
-    /** (rows, columns, 4) */
+    /** (heads, rows, columns, 4) */
     rgba: Uint8ClampedArray<ArrayBuffer>;
   }[];
-  legend: {
-    kind: "linear" | "log" | "difference";
-    /** Colours from low to high, (256, 4). */
-    rgba: Uint8ClampedArray<ArrayBuffer>;
-    /** `at` from 0 (low) to 1 (high). */
-    ticks: readonly { at: number; label: string }[];
-  };
+  legend: Legend;
 }
+
+export interface Legend {
+  kind: "linear" | "log" | "difference";
+  /** Colours from low to high, (256, 4). */
+  rgba: Uint8ClampedArray<ArrayBuffer>;
+  /** `at` from 0 (low) to 1 (high). */
+  ticks: readonly { at: number; label: string }[];
+}
+
+/** A sentence whose map is taken while trainings run. */
+export interface LiveRequest extends Omit<AttentionRequest, "states"> {
+  /** Steps from one map to the next. */
+  every: number;
+}
+
+export type LiveProgress =
+  /** After each map. `keptEvery`: 1 where all that were taken are there, n for every n-th; `seconds`: what it took. */
+  | { kind: "maps"; moments: readonly { run: string; step: number }[]; keptEvery: number; seconds: number }
+  /** No more are taken until it is followed anew; the training goes on. */
+  | { kind: "failed"; message: string };
+
+/** The first map, and the one asked for. */
+export interface LiveMap {
+  view: AttentionView;
+  paint: AttentionPaint;
+}
+
+/** How much attention falls on gold entities, in all layers and heads. */
+export type HeadsRequest = Omit<AttentionRequest, "layer" | "head">;
+
+export interface HeadsView {
+  model: string;
+  type: string;
+  /** Tokens of the response, and of the gold entities. */
+  rows: number;
+  entityTokens: number;
+  layers: number;
+  heads: number;
+  /** Of each state, and of what each after the first adds to the first; maps on one scale. */
+  values: HeadsRow;
+  changes: HeadsRow;
+}
+
+export interface HeadsRow {
+  maps: readonly {
+    name: string;
+    /** Mean over all layers and heads. */
+    mean: number;
+    /** (layers, heads) */
+    values: readonly number[];
+    /** (layers, heads, 4) */
+    rgba: Uint8ClampedArray<ArrayBuffer>;
+  }[];
+  legend: Legend;
+}
+
+export type CosinesRequest = Omit<AttentionRequest, "head">;
 
 /** What the contrastive loss sees of one prompt, with one state of the model. */
 export interface ContrastiveCosines {

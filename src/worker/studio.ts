@@ -1,6 +1,7 @@
 // The engine as the page sees it: an ordinary class behind comlink (studio.worker.ts). One job at a time; what happens
 // in it arrives as events.
 
+import { transfer } from "comlink";
 import { FORMAT_NAMES } from "../formats/formats.ts";
 import type { Document, EntityType } from "../ner/document.ts";
 import { encodePrompt } from "../ner/prompt.ts";
@@ -28,8 +29,14 @@ import type {
   AttentionRequest,
   AttentionView,
   ContrastiveCosines,
+  CosinesRequest,
   FigureFile,
   FigureFormat,
+  HeadsRequest,
+  HeadsView,
+  LiveMap,
+  LiveProgress,
+  LiveRequest,
   JobPhase,
   KernelSetting,
   ModelMemory,
@@ -285,15 +292,40 @@ export class Studio {
 
   /** Colours of the maps that were read last. */
   paintAttention(drawn: AttentionDrawn): AttentionPaint {
-    return this.#inspector.paint(drawn);
+    const paint = this.#inspector.paint(drawn);
+    return transfer(paint, buffersOf(paint));
   }
 
   attentionFile(format: FigureFormat, drawn: AttentionDrawn): Promise<FigureFile> {
     return this.#inspector.attentionFile(format, drawn);
   }
 
+  /** Takes a sentence's map every few steps of trainings from now on; null: no more. @param show hears of each map */
+  follow(request: LiveRequest | null, show: (progress: LiveProgress) => void): void {
+    this.#inspector.live.follow(request, show);
+  }
+
+  /** A map that was taken, beside the first. @throws where there is no such */
+  liveMap(index: number, drawn: AttentionDrawn): LiveMap {
+    const map = this.#inspector.live.map(index, drawn);
+    return transfer(map, buffersOf(map.paint));
+  }
+
+  liveFile(index: number, format: FigureFormat, drawn: AttentionDrawn): Promise<FigureFile> {
+    return this.#inspector.liveFile(index, format, drawn);
+  }
+
+  /** How much attention falls on gold entities, in all layers and heads. @throws as `attention`, or without such an entity */
+  heads(request: HeadsRequest): Promise<HeadsView> {
+    return this.#inspector.heads(request);
+  }
+
+  headsFile(format: FigureFormat): Promise<FigureFile> {
+    return this.#inspector.headsFile(format);
+  }
+
   /** What the contrastive loss sees of a prompt. @throws as `attention` */
-  cosines(request: Omit<AttentionRequest, "head">): Promise<ContrastiveCosines[]> {
+  cosines(request: CosinesRequest): Promise<ContrastiveCosines[]> {
     return this.#inspector.cosines(request);
   }
 
@@ -387,7 +419,14 @@ export class Studio {
     // Held for as long as it runs: another tab takes it for interrupted otherwise.
     return navigator.locks.request(`obp.run.${id}`, { ifAvailable: true }, (lock) => {
       if (lock === null) throw new Error(`expected "${name}" to be interrupted, got it running in another tab`);
-      return runTraining(this.#session, job, control, (event) => this.#emit(event));
+      const { live } = this.#inspector;
+      return runTraining(
+        this.#session,
+        job,
+        control,
+        (event) => this.#emit(event),
+        (training) => live.watch(training),
+      );
     });
   }
 
@@ -428,6 +467,11 @@ export class Studio {
     const { gguf, config } = this.#session.openModel;
     return modelMemory(gguf, config, settings, tokens, this.#session.capacity);
   }
+}
+
+/** What need not be copied on its way to the page. */
+function buffersOf({ panels }: AttentionPaint): ArrayBuffer[] {
+  return panels.map(({ rgba }) => rgba.buffer);
 }
 
 function startOf({ run: { id, name, config } }: TrainJob): JobStart {

@@ -8,6 +8,7 @@ import { TrainingError, type Trainer } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
 import { predictBefore } from "./heldout.ts";
 import type { JobControl } from "./jobControl.ts";
+import type { Watch, WatchedTraining } from "./liveAttention.ts";
 import type { StudioEvent } from "./protocol.ts";
 import { identityOf, recordOf, RunKeeper } from "./runKeeper.ts";
 import type { TrainJob } from "./trainJob.ts";
@@ -20,6 +21,7 @@ export async function runTraining(
   job: TrainJob,
   control: JobControl,
   emit: (event: StudioEvent) => void,
+  watchOf: (training: WatchedTraining) => Watch,
 ): Promise<TrainResult> {
   const { config } = job.run;
   const model = session.openModel;
@@ -50,7 +52,8 @@ export async function runTraining(
     await saveRun(recordOf(run), inputs);
     if (job.state !== null) trainer.restore(job.state);
     keeper = new RunKeeper(run, identity, gpu.kernels, emit);
-    return await runSteps({ ...engine, inputs, control, emit, trainer, keeper, parent: job.parent });
+    const watch = watchOf({ llama, lora, model, run, signal: control.signal });
+    return await runSteps({ ...engine, inputs, control, emit, watch, trainer, keeper, parent: job.parent });
   } catch (error) {
     // Where the GPU is lost, or anything else went wrong from outside, the run can still go on from its last state.
     if (keeper !== null && error instanceof TrainingError) await keeper.end("failed");

@@ -10,6 +10,7 @@ import { chosenDrop, largestChange, unmovedMargin } from "../train/alarms.ts";
 import { epochEnded } from "../train/heldoutSchedule.ts";
 import type { StepLog, Trainer } from "../train/trainer.ts";
 import { isScoreMissing, scoreHeldout, showKept, type Tried } from "./heldout.ts";
+import type { Watch } from "./liveAttention.ts";
 import { Pace } from "./pace.ts";
 import type { RunKeeper } from "./runKeeper.ts";
 
@@ -23,6 +24,7 @@ interface Active extends Omit<Tried, "run"> {
   trainer: Trainer;
   keeper: RunKeeper;
   parent: LoraWeights | null;
+  watch: Watch;
 }
 
 /** Steps until the last one, until held-out F1 no longer rises, or until stopped. */
@@ -33,6 +35,7 @@ export async function runSteps(active: Active): Promise<TrainResult> {
   const isDone = (): boolean =>
     trainer.stepsDone === trainer.totalSteps || isExhausted(keeper.run.scores, config.earlyStopping);
   emit({ kind: "phase", phase: "training" });
+  if (!isDone()) await active.watch(trainer.stepsDone, false);
   await keepScored(active); // a run that went on after its step and before its score
   while (!isDone() && !control.isStopped()) {
     if (control.isPaused()) {
@@ -52,6 +55,7 @@ export async function runSteps(active: Active): Promise<TrainResult> {
     const { totalSteps, lastExamples: examples } = trainer;
     emit({ kind: "stepLog", log, totalSteps, tokensPerSecond, etaSeconds, examples });
     watchChosen(keeper, log);
+    await active.watch(log.step, log.step === totalSteps);
     if (log.step % config.saveSteps === 0) await keeper.checkpoint(trainer);
     await keepScored(active);
   }

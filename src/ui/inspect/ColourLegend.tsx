@@ -1,14 +1,19 @@
 import { useEffect, useRef } from "react";
-import type { AttentionPaint } from "../../worker/protocol.ts";
+import type { Legend } from "../../worker/protocol.ts";
 
-const NAMES: Readonly<Record<AttentionPaint["legend"]["kind"], string>> = {
+const NAMES: Readonly<Record<Legend["kind"], string>> = {
   linear: "attention probability",
   log: "attention probability, logarithmic",
   difference: "difference of attention probabilities",
 };
 
-/** The one scale of all maps, with its numbers. */
-export function ColourLegend({ legend, hideFirst }: { legend: AttentionPaint["legend"]; hideFirst: boolean }) {
+/**
+ * The one scale of all maps, with its numbers.
+ * @param title what its numbers are; by the kind of scale where absent
+ * @param hideFirst whether the first token is off it; absent where the maps have no tokens
+ */
+export function ColourLegend(props: { legend: Legend; title?: string; hideFirst?: boolean }) {
+  const { legend, title = NAMES[legend.kind], hideFirst } = props;
   const bar = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const levels = legend.rgba.length / 4;
@@ -16,7 +21,7 @@ export function ColourLegend({ legend, hideFirst }: { legend: AttentionPaint["le
   }, [legend]);
   return (
     <div className="colour-legend">
-      <span className="soft">{NAMES[legend.kind]}</span>
+      <span className="soft">{title}</span>
       <div className="colour-bar">
         <canvas ref={bar} width={legend.rgba.length / 4} height={1} aria-hidden="true" />
         {legend.ticks.map(({ at, label }) => (
@@ -29,22 +34,24 @@ export function ColourLegend({ legend, hideFirst }: { legend: AttentionPaint["le
           </span>
         ))}
       </div>
-      <span className="row soft">
-        <span className="mark-entity" aria-hidden="true">
-          ▼
+      {hideFirst !== undefined && (
+        <span className="row soft">
+          <span className="mark-entity" aria-hidden="true">
+            ▼
+          </span>
+          entity
+          <span className="mark-type" aria-hidden="true">
+            ◆
+          </span>
+          the type&apos;s name
+          {hideFirst && (
+            <>
+              <span className="off-scale" aria-hidden="true" />
+              first token, not on the scale
+            </>
+          )}
         </span>
-        entity
-        <span className="mark-type" aria-hidden="true">
-          ◆
-        </span>
-        the type&apos;s name
-        {hideFirst && (
-          <>
-            <span className="off-scale" aria-hidden="true" />
-            first token, not on the scale
-          </>
-        )}
-      </span>
+      )}
     </div>
   );
 }

@@ -40,11 +40,12 @@ export function HeadSelect() {
         value={head}
         title="{ and } step through the heads"
         onChange={({ target: { value } }) =>
-          useView.getState().setInspect({ head: value === "mean" ? "mean" : Number(value) })
+          useView.getState().setInspect({ head: value === "mean" || value === "all" ? value : Number(value) })
         }
       >
+        <option value="all">all {heads}, small</option>
         <option value="mean">mean of {heads}</option>
-        {[...all, ...(head === "mean" || head < heads ? [] : [head])].map((index) => (
+        {[...all, ...(typeof head !== "number" || head < heads ? [] : [head])].map((index) => (
           <option key={index}>{index}</option>
         ))}
       </select>

@@ -91,16 +91,7 @@ export function drawHeatmap(context: CanvasRenderingContext2D, scene: HeatmapSce
       context.lineWidth = 1;
       context.strokeStyle = ink.line;
       context.strokeRect(xOf(0) - 0.5, yOf(0) - 0.5, columns * cellWidth + 1, rows * cellHeight + 1);
-      for (const { role, first, count } of view.columnRuns) {
-        // White around it, so that it shows on dark cells too.
-        const box = [xOf(first), yOf(0), count * cellWidth, rows * cellHeight] as const;
-        context.lineWidth = 3;
-        context.strokeStyle = "#ffffff";
-        context.strokeRect(...box);
-        context.lineWidth = 1.4;
-        context.strokeStyle = role === "entity" ? "#0b6e4f" : "#8a3ffc";
-        context.strokeRect(...box);
-      }
+      drawRuns(context, view.columnRuns, xOf, yOf(0), rows * cellHeight);
       if (cell !== null) drawHand(context, scene, xOf(cell.column), yOf(cell.row), right, bottom);
     },
     TOP - 2,
@@ -109,7 +100,7 @@ export function drawHeatmap(context: CanvasRenderingContext2D, scene: HeatmapSce
   );
   inside(
     () => {
-      for (const { role, first, count } of view.columnRuns) mark(context, ink, role, xOf(first + count / 2), 6);
+      for (const { role, first, count } of view.columnRuns) drawMark(context, ink, role, xOf(first + count / 2), 6);
     },
     0,
     LEFT - 4,
@@ -131,6 +122,26 @@ export function drawHeatmap(context: CanvasRenderingContext2D, scene: HeatmapSce
       LEFT - 2,
       size.height,
     );
+  }
+}
+
+/** Frames around columns that are entities or the type's name. @param xOf left edge of a column */
+function drawRuns(
+  context: CanvasRenderingContext2D,
+  columnRuns: AttentionView["columnRuns"],
+  xOf: (column: number) => number,
+  y: number,
+  height: number,
+): void {
+  for (const { role, first, count } of columnRuns) {
+    // White around it, so that it shows on dark cells too.
+    const box = [xOf(first), y, xOf(first + count) - xOf(first), height] as const;
+    context.lineWidth = 3;
+    context.strokeStyle = "#ffffff";
+    context.strokeRect(...box);
+    context.lineWidth = 1.4;
+    context.strokeStyle = role === "entity" ? "#0b6e4f" : "#8a3ffc";
+    context.strokeRect(...box);
   }
 }
 
@@ -158,7 +169,13 @@ function drawHand(
 }
 
 /** Told apart by shape as well as colour: a triangle for entities, a diamond for the type's name. */
-function mark(context: CanvasRenderingContext2D, ink: HeatmapInk, role: "entity" | "type", x: number, y: number): void {
+export function drawMark(
+  context: CanvasRenderingContext2D,
+  ink: HeatmapInk,
+  role: "entity" | "type",
+  x: number,
+  y: number,
+): void {
   const corners = role === "entity" ? [-3.5, -3.5, 3.5, -3.5, 0, 3.5] : [0, -3.5, 3.5, 0, 0, 3.5, -3.5, 0];
   context.beginPath();
   for (let i = 0; i < corners.length; i += 2) context.lineTo(x + (corners[i] ?? 0), y + (corners[i + 1] ?? 0));
@@ -178,7 +195,7 @@ function rowLabel(
   const middle = y + cellHeight / 2;
   context.textAlign = "right";
   write(context, ink, token, cell?.row === row, LEFT - 6, middle + 3.5);
-  if (token.role !== "plain") mark(context, ink, token.role, 7, middle);
+  if (token.role !== "plain") drawMark(context, ink, token.role, 7, middle);
 }
 
 function columnLabel(

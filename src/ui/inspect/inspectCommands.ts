@@ -4,7 +4,7 @@ import type { Command } from "../command.ts";
 import { useEngine } from "../stores/engineStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { useInspect } from "./inspectStore.ts";
-import type { InspectView } from "./inspectView.ts";
+import { INSPECT_VIEWS, VIEW_TITLES, type InspectView } from "./inspectView.ts";
 import { repaint } from "./requests.ts";
 
 export function inspectCommands(): Command[] {
@@ -13,18 +13,19 @@ export function inspectCommands(): Command[] {
   const setInspect = (change: Partial<InspectView>): void => useView.getState().setInspect(change);
   const { drawn } = useInspect.getState();
   const group = "Inspect";
-  const views: Command[] = (["attention", "space", "prompt"] as const).map((view, index) => ({
-    ...{ id: `inspect.${view}`, group, title: `Show ${view}`, keys: [`${index + 1}`] },
+  const views: Command[] = INSPECT_VIEWS.map((view, index) => ({
+    ...{ id: `inspect.${view}`, group, title: `Show ${VIEW_TITLES[view].toLowerCase()}`, keys: [`${index + 1}`] },
     run: () => setInspect({ view }),
   }));
   if (model.kind !== "open") return views;
   const { layers, heads, contrastiveLayer } = model.facts;
   const layer = inspect.layer ?? contrastiveLayer;
   const step = (by: number) => (): void => setInspect({ layer: Math.max(0, Math.min(layers - 1, layer + by)) });
-  // The mean is before head 0.
+  // Before head 0 is the mean, and before that all heads.
   const stepHead = (by: number) => (): void => {
-    const next = Math.max(-1, Math.min(heads - 1, (inspect.head === "mean" ? -1 : inspect.head) + by));
-    setInspect({ head: next < 0 ? "mean" : next });
+    const now = inspect.head === "all" ? -2 : inspect.head === "mean" ? -1 : inspect.head;
+    const next = Math.max(-2, Math.min(heads - 1, now + by));
+    setInspect({ head: next === -2 ? "all" : next === -1 ? "mean" : next });
   };
   const draw = (change: Partial<typeof drawn>) => (): void => {
     useInspect.setState({ drawn: { ...drawn, ...change } });

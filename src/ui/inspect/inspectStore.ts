@@ -6,6 +6,7 @@ import type {
   AttentionPaint,
   AttentionView,
   ContrastiveCosines,
+  HeadsView,
   SpacePoint,
   SpaceView,
 } from "../../worker/protocol.ts";
@@ -60,6 +61,9 @@ interface InspectState {
   /** Colours of the answer shown. */
   paint: AttentionPaint | null;
   cosines: Look<readonly ContrastiveCosines[]>;
+  heads: Look<HeadsView>;
+  /** The head in hand among those of all layers. */
+  headCell: { layer: number; head: number } | null;
   spaceSettings: SpaceSettings;
   space: Look<SpaceView>;
   spaceNow: SpaceNow | null;
@@ -78,6 +82,8 @@ export const useInspect = create<InspectState>()(() => ({
   attention: NOTHING,
   paint: null,
   cosines: NOTHING,
+  heads: NOTHING,
+  headCell: null,
   spaceSettings: { method: "tsne", representation: "key", perplexity: "", iterations: 1000, seed: 42, start: "pca" },
   space: NOTHING,
   spaceNow: null,
@@ -85,7 +91,7 @@ export const useInspect = create<InspectState>()(() => ({
 }));
 
 /** Asks, and keeps answer or failure under the question's key. */
-export async function look<K extends "attention" | "cosines" | "space">(
+export async function look<K extends "attention" | "cosines" | "heads" | "space">(
   name: K,
   key: string,
   ask: () => Promise<NonNullable<InspectState[K]["shown"]>["value"]>,

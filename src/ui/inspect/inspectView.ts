@@ -1,12 +1,21 @@
 // What of the Inspect workspace stands in the URL: ?view=space&layer=4&head=2 behind the document.
 
-export const INSPECT_VIEWS = ["attention", "space", "prompt"] as const;
+export const INSPECT_VIEWS = ["attention", "heads", "live", "space", "prompt"] as const;
+
+export const VIEW_TITLES: Readonly<Record<InspectView["view"], string>> = {
+  attention: "Attention",
+  heads: "Layers × heads",
+  live: "While training",
+  space: "Space",
+  prompt: "Prompt",
+};
 
 export interface InspectView {
   view: (typeof INSPECT_VIEWS)[number];
   /** From 0; null: that of the contrastive loss. */
   layer: number | null;
-  head: number | "mean";
+  /** `all`: each of the layer's by itself. */
+  head: number | "mean" | "all";
 }
 
 export const FIRST_VIEW: InspectView = { view: "attention", layer: null, head: "mean" };
@@ -16,7 +25,7 @@ export function parseInspect(query: string): InspectView {
   return {
     view: INSPECT_VIEWS.find((view) => view === asked.get("view")) ?? FIRST_VIEW.view,
     layer: wholeNumber(asked.get("layer")),
-    head: wholeNumber(asked.get("head")) ?? "mean",
+    head: asked.get("head") === "all" ? "all" : (wholeNumber(asked.get("head")) ?? "mean"),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { proxy } from "comlink";
 import { useMemo } from "react";
-import type { AttentionRequest, NamedState, SpaceProgress, SpaceRequest } from "../../worker/protocol.ts";
+import type { AttentionRequest, HeadsRequest, NamedState, SpaceProgress, SpaceRequest } from "../../worker/protocol.ts";
 import { adapterInUse, fittingAdapters } from "../models/adapterFit.ts";
 import { adapterTitle } from "../models/adapterTitle.ts";
 import { useCurrentDocument } from "../label/labelStore.ts";
@@ -57,23 +57,33 @@ export function useLayer(): number | null {
 }
 
 /** Null while there is no document, type or model. */
-export function useAttentionQuestion(): AttentionQuestion | null {
+export function useHeadsQuestion(): Question<HeadsRequest> | null {
   const document = useCurrentDocument();
   const types = useProject((state) => state.project?.types);
   const typeName = useInspect((state) => state.typeName);
-  const head = useView(({ inspect }) => inspect.head);
-  const layer = useLayer();
   const states = useChosenStates();
   const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
   return useMemo(() => {
     const type = types?.find(({ name }) => name === typeName) ?? types?.[0];
-    if (document === null || type === undefined || layer === null) return null;
+    if (document === null || type === undefined || model === null) return null;
     const { id, text, words, entities } = document;
     const gold = { id, text, entities, ...(words === undefined ? {} : { words }) };
-    const request = { document: gold, type, states, layer, head };
-    const keyOf = (asked: object): string => JSON.stringify([model, asked]);
-    return { request, key: keyOf(request), cosinesKey: keyOf({ ...request, head: null }) };
-  }, [document, types, typeName, layer, head, states, model]);
+    const request = { document: gold, type, states };
+    return { request, key: JSON.stringify([model, request]) };
+  }, [document, types, typeName, states, model]);
+}
+
+/** The same of the layer and head in view. */
+export function useAttentionQuestion(): AttentionQuestion | null {
+  const whole = useHeadsQuestion();
+  const head = useView(({ inspect }) => inspect.head);
+  const layer = useLayer();
+  return useMemo(() => {
+    if (whole === null || layer === null) return null;
+    const keyOf = (asked: object): string => JSON.stringify([whole.key, asked]);
+    const request = { ...whole.request, layer, head };
+    return { request, key: keyOf({ layer, head }), cosinesKey: keyOf({ layer }) };
+  }, [whole, layer, head]);
 }
 
 export async function askAttention({ request, key }: Question<AttentionRequest>): Promise<void> {
@@ -103,6 +113,10 @@ export async function repaint(): Promise<void> {
 
 export async function askCosines({ request, cosinesKey }: AttentionQuestion): Promise<void> {
   await look("cosines", cosinesKey, () => studio().cosines(request));
+}
+
+export async function askHeads({ request, key }: Question<HeadsRequest>): Promise<void> {
+  await look("heads", key, () => studio().heads(request));
 }
 
 export async function askSpace({ request, key }: Question<SpaceRequest>): Promise<void> {

@@ -1,20 +1,16 @@
 import { Empty } from "../components/Empty.tsx";
 import { Split } from "../components/Split.tsx";
 import { AttentionPanel } from "../inspect/AttentionPanel.tsx";
+import { HeadsPanel } from "../inspect/HeadsPanel.tsx";
 import { useInspect } from "../inspect/inspectStore.ts";
-import { INSPECT_VIEWS, type InspectView } from "../inspect/inspectView.ts";
+import { LivePanel } from "../inspect/LivePanel.tsx";
+import { INSPECT_VIEWS, VIEW_TITLES } from "../inspect/inspectView.ts";
 import { PromptPanel } from "../inspect/PromptPanel.tsx";
 import { SpacePanel } from "../inspect/SpacePanel.tsx";
 import { DocumentList } from "../label/DocumentList.tsx";
 import { useCurrentDocument } from "../label/labelStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
-
-const TITLES: Readonly<Record<InspectView["view"], string>> = {
-  attention: "Attention",
-  space: "Space",
-  prompt: "Prompt",
-};
 
 function InspectPanel() {
   const project = useProject((state) => state.project);
@@ -30,7 +26,7 @@ function InspectPanel() {
       max={520}
       left={<DocumentList current={document} panel="inspect" />}
       right={
-        <section className="inspect" aria-label={TITLES[view]}>
+        <section className="inspect" aria-label={VIEW_TITLES[view]}>
           <header className="pane-head">
             <div className="segmented" role="group" aria-label="View">
               {INSPECT_VIEWS.map((name) => (
@@ -39,7 +35,7 @@ function InspectPanel() {
                   aria-pressed={name === view}
                   onClick={() => useView.getState().setInspect({ view: name })}
                 >
-                  {TITLES[name]}
+                  {VIEW_TITLES[name]}
                 </button>
               ))}
             </div>
@@ -52,6 +48,10 @@ function InspectPanel() {
             <Empty title="No document">Choose one in the list, or import some.</Empty>
           ) : view === "attention" ? (
             <AttentionPanel />
+          ) : view === "heads" ? (
+            <HeadsPanel />
+          ) : view === "live" ? (
+            <LivePanel />
           ) : (
             <PromptPanel />
           )}
