@@ -37,7 +37,11 @@ test("kernels are measured by hand, overridden, and both are there after a reloa
   await expect(chosen).toContainText("ms");
   await setting(page, "auto").click();
   await expect(setting(page, "auto")).toHaveAttribute("aria-pressed", "true");
-  // An adapter without subgroups says so, and does not offer them.
+  // An adapter without subgroups and f16 says so, and does not offer them.
   await expect(setting(page, "subgroups")).toBeDisabled();
+  await expect(setting(page, "tiled-f16")).toBeDisabled();
   await expect(page.getByRole("dialog", { name: "GPU" })).toContainText("Subgroups of fewer than eight lanes");
+  await expect(page.getByRole("dialog", { name: "GPU" })).toContainText(
+    "No f16: the kernels tiled-f16 cannot run here",
+  );
 });

@@ -3,6 +3,7 @@ import { formatCount } from "../format.ts";
 import { ask, setKernels, useEngine } from "../stores/engineStore.ts";
 import { JobButtons, JobProgress } from "./JobChip.tsx";
 
+/** Those that are measured against each other. */
 const FAMILIES = ["registers", "subgroups", "tiled"] as const satisfies readonly FamilyName[];
 const DIRECTIONS = { forward: "Forward", backward: "Backward" } as const;
 const ROWS = { one: "1–2 rows", few: "up to 32 rows", many: "many rows" } as const;
@@ -16,6 +17,7 @@ export function GpuKernels() {
   if (kernels === null) return null;
   const { setting, available, products } = kernels;
   const types = modelTypes.split(",");
+  const columns = setting === "tiled-f16" ? [...FAMILIES, setting] : FAMILIES;
   return (
     <section className="gpu-kernels" aria-label="Kernels">
       <header className="row">
@@ -40,7 +42,7 @@ export function GpuKernels() {
           <thead>
             <tr>
               <th scope="col">GFLOP/s of a product</th>
-              {FAMILIES.map((family) => (
+              {columns.map((family) => (
                 <th key={family} scope="col" className="right">
                   {family}
                 </th>
@@ -49,7 +51,7 @@ export function GpuKernels() {
           </thead>
           <tbody>
             {products.map((product) => (
-              <ProductRow key={keyOf(product)} product={product} types={types} />
+              <ProductRow key={keyOf(product)} product={product} types={types} columns={columns} />
             ))}
           </tbody>
         </table>
@@ -59,7 +61,14 @@ export function GpuKernels() {
   );
 }
 
-function ProductRow({ product, types }: { product: KernelProduct; types: readonly string[] }) {
+interface ProductRowProps {
+  readonly product: KernelProduct;
+  /** Of the open model. */
+  readonly types: readonly string[];
+  readonly columns: readonly FamilyName[];
+}
+
+function ProductRow({ product, types, columns }: ProductRowProps) {
   const { direction, rowClass, weights, measured, runs, families } = product;
   const own = weights.filter((type) => types.includes(type));
   return (
@@ -68,7 +77,7 @@ function ProductRow({ product, types }: { product: KernelProduct; types: readonl
         {DIRECTIONS[direction]}, {ROWS[rowClass]}{" "}
         <span className="faint">{(own.length > 0 ? own : weights).join(", ")}</span>
       </th>
-      {FAMILIES.map((family) => {
+      {columns.map((family) => {
         const time = families[family];
         const chosen = family === runs;
         return (
