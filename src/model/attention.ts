@@ -1,11 +1,6 @@
 /** Dispatches of the attention kernels, in pieces of rows of bounded work: no dispatch grows with the square of T. */
-import type { Gpu } from "../gpu/device.ts";
-import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
-import {
-  attentionSubgroupBackwardKv,
-  attentionSubgroupBackwardQ,
-  attentionSubgroupForward,
-} from "../kernels/attention_subgroup.ts";
+import { attentionForward } from "../kernels/attention.ts";
+import { attentionKernels } from "./kernelFamilies.ts";
 import type { Llama } from "./llama.ts";
 import { rowPieces } from "./rowPieces.ts";
 import { attendedPairs, type CachedRow, positionsEnd, type RowTree, sequence, widestUse } from "./rowTree.ts";
@@ -17,21 +12,6 @@ const MAX_WORK = { gpu: 2e9, software: 1e8 };
 const PRODUCTS = { forward: 2, backwardQ: 3, backwardKv: 4 };
 /** Rows of a piece are a multiple of this: what a workgroup takes. */
 const ROW_STEP = 16;
-
-const PLAIN = { forward: attentionForward, backwardQ: attentionBackwardQ, backwardKv: attentionBackwardKv };
-const SUBGROUP = {
-  forward: attentionSubgroupForward,
-  backwardQ: attentionSubgroupBackwardQ,
-  backwardKv: attentionSubgroupBackwardKv,
-};
-
-/**
- * The kernels of rows that attend to their own pass. Lanes read for each other where loads cost more than arithmetic; on a
- * GPU that has not been measured. Rows that attend to a cache take the plain ones.
- */
-export function attentionKernels({ isSoftware, kernels }: Pick<Gpu, "isSoftware" | "kernels">): typeof PLAIN {
-  return isSoftware && kernels.basic === "subgroups" ? SUBGROUP : PLAIN;
-}
 
 /** Where keys and values lie: this pass's own, or the cache. */
 interface KeysValues {

@@ -4,6 +4,12 @@
  */
 import type { Gpu } from "../gpu/device.ts";
 import type { FamilyName, KernelVariant } from "../gpu/kernelChoice.ts";
+import { attentionBackwardKv, attentionBackwardQ, attentionForward } from "../kernels/attention.ts";
+import {
+  attentionSubgroupBackwardKv,
+  attentionSubgroupBackwardQ,
+  attentionSubgroupForward,
+} from "../kernels/attention_subgroup.ts";
 import { linearBackward, linearForward, linearForwardRow } from "../kernels/linear.ts";
 import {
   linearSubgroupBackward,
@@ -158,4 +164,19 @@ function backwardClass(rows: number): RowClass {
 /** The same object where a variant has no constants of its own: every dispatch asks. */
 function withOwn(layout: Readonly<Record<string, number>>, own: Readonly<Record<string, number>>) {
   return Object.keys(own).length === 0 ? layout : { ...layout, ...own };
+}
+
+const ATTENTION = { forward: attentionForward, backwardQ: attentionBackwardQ, backwardKv: attentionBackwardKv };
+const ATTENTION_SUBGROUP = {
+  forward: attentionSubgroupForward,
+  backwardQ: attentionSubgroupBackwardQ,
+  backwardKv: attentionSubgroupBackwardKv,
+};
+
+/**
+ * The kernels of rows that attend to their own pass. Lanes read for each other where loads cost more than arithmetic; on a
+ * GPU that has not been measured. Rows that attend to a cache take the plain ones.
+ */
+export function attentionKernels({ isSoftware, kernels }: Pick<Gpu, "isSoftware" | "kernels">): typeof ATTENTION {
+  return isSoftware && kernels.basic === "subgroups" ? ATTENTION_SUBGROUP : ATTENTION;
 }

@@ -13,9 +13,8 @@ import { rmsnormBackward, rmsnormForward } from "../kernels/rmsnorm.ts";
 import { ropeRotate } from "../kernels/rope.ts";
 import { rowsCopy, rowsGather, rowsScatter, rowsScatterAdd } from "../kernels/rows.ts";
 import { swigluBackward, swigluForward } from "../kernels/swiglu.ts";
-import { attentionKernels } from "./attention.ts";
 import type { LlamaConfig } from "./gguf/config.ts";
-import { type Direction, linearKernels, loraKernels } from "./kernelFamilies.ts";
+import { attentionKernels, type Direction, linearKernels, loraKernels } from "./kernelFamilies.ts";
 
 type Constants = Readonly<Record<string, number>>;
 
