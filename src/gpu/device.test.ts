@@ -18,6 +18,11 @@ describe("openGpu", () => {
     expect(small.device.features.has("timestamp-query")).toBe(false);
   });
 
+  test("kernels that need f16, where there is none: says what to choose", async () => {
+    const asked = openGpu(create([]), { limits: "default", kernels: "tiled-f16" });
+    await expect(asked).rejects.toThrow('expected the feature shader-f16 for the kernels "tiled-f16", got neither');
+  });
+
   test("without WebGPU: says what is missing and what to do", async () => {
     await expect(openGpu(undefined)).rejects.toThrow(GpuUnavailableError);
     await expect(openGpu(undefined)).rejects.toThrow("expected WebGPU, got a browser or runtime without it (use");
