@@ -58,10 +58,11 @@ export async function fastest(candidates: readonly Candidate[], limits: TuningLi
     const began = performance.now();
     const shared = began + (limits.end - began) * limits.measuring;
     const times = await runOnce(compiled, shared, limits);
+    const enough = Math.min(shared, performance.now() + ENOUGH_MS);
     const sound = compiled.filter(({ state }) => state === "sound");
     for (let round = 0; round < limits.rounds; round++) {
       // The first round is for all, since they are compared.
-      await measure(sound, times, round === 0 ? limits.end : Math.min(shared, began + ENOUGH_MS), limits.signal);
+      await measure(sound, times, round === 0 ? limits.end : enough, limits.signal);
     }
   }
   return outcome(trials);

@@ -114,7 +114,7 @@ function Measuring({ kernels: { measuredAt } }: { kernels: KernelReport }) {
         {measuredAt === null
           ? "Not measured yet."
           : `Measured on ${adapter}, ${new Date(measuredAt).toLocaleString()}.`}
-        {isSoftware && " On a software adapter this may take a minute or two."}
+        {isSoftware && " On a software adapter this may take some minutes."}
       </span>
       <button disabled={why !== undefined} title={why} onClick={() => void ask((client) => client.tuneKernels())}>
         {measuredAt === null ? "Measure" : "Measure again"}
