@@ -36,6 +36,28 @@ test("reads attention, keeps a cell, and hands out the figure and its numbers", 
   expect((await file("SVG")).toString()).toContain("layer 0, mean over");
   expect([...(await file("PNG")).subarray(1, 4)].map((code) => String.fromCharCode(code)).join("")).toBe("PNG");
 
+  // Copied as a figure: an image, and the caption as text.
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("button", { name: "Copy as PNG" }).click();
+  await expect(page.getByText("Copied the figure as PNG")).toBeVisible();
+  const copied = await page.evaluate(async () => {
+    const [item] = await navigator.clipboard.read();
+    const text = await (await item?.getType("text/plain"))?.text();
+    return { types: item?.types ?? [], text: text ?? "" };
+  });
+  expect([...copied.types].sort()).toEqual(["image/png", "text/plain"]);
+  for (const words of ["Model OBP Mini, layer 0, mean over 9 heads", "Adapter: base", "the first token is not on it"]) {
+    expect(copied.text).toContain(words);
+  }
+  // Where the clipboard refuses, the same as files.
+  await page.context().clearPermissions();
+  await page.evaluate(() => {
+    navigator.clipboard.write = () => Promise.reject(new DOMException("Write permission denied.", "NotAllowedError"));
+  });
+  const svg = await downloadBytes(page, () => page.getByRole("button", { name: "Copy as SVG" }).click());
+  expect(svg.toString()).toContain("<svg");
+  await expect(page.getByText("The clipboard refused the figure (Write permission denied.)")).toBeVisible();
+
   // With the weights on the GPU the next head is read at once, and stands in the address.
   await page.keyboard.press("}");
   await expect(page).toHaveURL(/#\/inspect\/kitchen-train-01\?layer=0&head=0$/);

@@ -109,7 +109,7 @@ describe("scales", () => {
     const description = (hideFirst: boolean): string => attentionPicture(three, { ...plain, hideFirst }).description;
     const most = (skip: boolean): number =>
       Math.max(...three.adapters.flatMap((map) => [...map.weights].filter((_, i) => !skip || i % columns.length > 0)));
-    expect(description(false)).toContain(`up to ${Number(most(false).toPrecision(3))}.`);
+    expect(description(false)).toContain(`up to ${Number(most(false).toPrecision(3))}; the first token is on it.`);
     expect(description(true)).toContain(`up to ${Number(most(true).toPrecision(3))}; the first token is not on it`);
   });
 

@@ -241,6 +241,6 @@ function captionOf(
     `Attention of the response (${rows.length} tokens, rows) over the prompt (${columns.length} tokens, columns), type ${type}.`,
     `Model ${model}, layer ${layer}, ${which}.`,
     `Adapter${maps.length > 1 ? "s" : ""}: ${names.join(", ")}.`,
-    `${range}${hideFirst ? "; the first token is not on it (grey)" : ""}. Columns are not renormalised.`,
+    `${range}${hideFirst ? "; the first token is not on it (grey)" : "; the first token is on it"}. Columns are not renormalised.`,
   ].join(" ");
 }

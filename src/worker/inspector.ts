@@ -140,5 +140,6 @@ function nameOf(type: string, layer: number, head: AttentionRequest["head"], { d
 
 async function fileOf(name: string, format: FigureFormat, figure: Figure): Promise<FigureFile> {
   const content = await figureFile(figure, format);
-  return { fileName: `${name.replaceAll(/[^\p{L}\p{N}]+/gu, "-")}.${format}`, content };
+  const caption = format === "png" || format === "svg" ? figure.scene().description : "";
+  return { fileName: `${name.replaceAll(/[^\p{L}\p{N}]+/gu, "-")}.${format}`, content, caption };
 }

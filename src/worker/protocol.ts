@@ -291,6 +291,8 @@ export type FigureFormat = "json" | "csv" | "svg" | "png";
 export interface FigureFile {
   fileName: string;
   content: string | Uint8Array<ArrayBuffer>;
+  /** What the picture shows, in words: model, adapters, layer, head, scale; of png and svg, else empty. */
+  caption: string;
 }
 
 export interface AttentionRequest {
