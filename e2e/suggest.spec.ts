@@ -170,3 +170,25 @@ async function importTrip(page: Page): Promise<void> {
   }
   await page.getByRole("option", { name: TEXT }).click();
 }
+
+test("on a second visit the model is ready unasked, and answers the same", async ({ page }) => {
+  const weights = page.locator("button.chip.ready .number");
+  await openStudio(page);
+  await expect(weights).toBeVisible(SLOW);
+  await importTrip(page);
+  await suggestAnew(page);
+  const answers = await drawn(page).allTextContents();
+  expect(answers).toHaveLength(2);
+  const bytes = await weights.innerText();
+  await page.reload();
+  await expect(weights).toHaveText(bytes, SLOW);
+  await suggestAnew(page);
+  await expect(drawn(page)).toHaveText(answers);
+});
+
+async function suggestAnew(page: Page): Promise<void> {
+  const job = page.getByRole("status", { name: "Job" });
+  await page.getByRole("button", { name: "Suggest", exact: true }).click();
+  await expect(job).toContainText("suggesting", SLOW);
+  await expect(job).toHaveCount(0, SLOW);
+}
