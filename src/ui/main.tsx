@@ -8,6 +8,7 @@ import "./styles/train.css";
 import "./styles/source.css";
 import "./styles/models.css";
 import "./styles/inspect.css";
+import "./styles/cases.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";

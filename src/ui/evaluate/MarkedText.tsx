@@ -5,8 +5,10 @@ import { typeStyle } from "../typeStyle.ts";
 import type { Mark, MarkKind } from "./score.ts";
 
 /** Told apart by sign and line as well as by colour. */
-const SIGNS: Record<MarkKind, string> = { right: "✓", wrong: "✗", missed: "○" };
-const TITLES: Record<MarkKind, string> = { right: "right", wrong: "wrong", missed: "in gold, not found" };
+const SIGNS: Record<MarkKind, string> = { gold: "", right: "✓", wrong: "✗", missed: "○" };
+const TITLES: Record<MarkKind, string> = {
+  ...{ gold: "gold", right: "right", wrong: "wrong", missed: "in gold, not found" },
+};
 
 /** A text with its entities marked as right, wrong or missed. */
 export function MarkedText(props: { text: string; marks: readonly Mark[]; typeNames: readonly string[] }) {
@@ -54,10 +56,13 @@ function MarkSpan(props: { mark: Mark; typeIndex: number; first: boolean; childr
   );
 }
 
-export function MarkLegend({ typeNames }: { typeNames: readonly string[] }) {
+const ANSWERS = ["right", "wrong", "missed"] as const;
+
+export function MarkLegend(props: { typeNames: readonly string[]; kinds?: readonly MarkKind[] }) {
+  const { typeNames, kinds = ANSWERS } = props;
   return (
     <p className="mark-legend">
-      {(["right", "wrong", "missed"] as const).map((kind) => (
+      {kinds.map((kind) => (
         <span key={kind}>
           <mark className={`mark ${kind}`} style={{ "--color": "var(--text-soft)" } as CSSProperties}>
             {SIGNS[kind]} {TITLES[kind]}

@@ -36,8 +36,11 @@ export function scoreAll(project: Project, records: readonly PredictionRecord[])
   }));
 }
 
-/** `right`: exact; `wrong`: predicted, but not so in gold; `missed`: in gold, and not predicted exactly. */
-export type MarkKind = "right" | "wrong" | "missed";
+/**
+ * `gold`: as it is labelled; of an answer, `right`: exact; `wrong`: predicted, but not so in gold; `missed`: in gold, and
+ * not predicted exactly.
+ */
+export type MarkKind = "gold" | "right" | "wrong" | "missed";
 
 export interface Mark extends Entity {
   kind: MarkKind;

@@ -1,12 +1,13 @@
 // What of the Inspect workspace stands in the URL: ?view=space&layer=4&head=2 behind the document.
 
-export const INSPECT_VIEWS = ["attention", "heads", "live", "space", "prompt"] as const;
+export const INSPECT_VIEWS = ["attention", "heads", "live", "space", "cases", "prompt"] as const;
 
 export const VIEW_TITLES: Readonly<Record<InspectView["view"], string>> = {
   attention: "Attention",
   heads: "Layers × heads",
   live: "While training",
   space: "Space",
+  cases: "Cases",
   prompt: "Prompt",
 };
 

@@ -1,11 +1,13 @@
 import { useState } from "react";
 import { Empty } from "../components/Empty.tsx";
 import { CompareList, type CompareFilter } from "../evaluate/CompareList.tsx";
+import { ModelPicker } from "../evaluate/ModelPicker.tsx";
+import { PredictRow } from "../evaluate/PredictRow.tsx";
 import { BoundaryTable, ScoreTable } from "../evaluate/ScoreTables.tsx";
 import { scoreAll } from "../evaluate/score.ts";
 import { useModelChoices, type ModelChoice } from "../evaluate/states.ts";
 import { formatCount, formatPercent } from "../format.ts";
-import { ask, useEngine } from "../stores/engineStore.ts";
+import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { heldoutSet } from "../train/trainStore.ts";
@@ -53,8 +55,8 @@ function EvaluatePanel() {
   return (
     <div className="evaluate">
       <header className="pane-head">
-        <Picker label="Before" value={before} choices={choices} onChange={setBefore} />
-        {choices.length > 1 && <Picker label="After" value={after} choices={choices} onChange={setAfter} />}
+        <ModelPicker label="Before" value={before} choices={choices} onChange={setBefore} />
+        {choices.length > 1 && <ModelPicker label="After" value={after} choices={choices} onChange={setAfter} />}
         <span className="grow" />
         <span className="faint">
           {formatCount(columns[0]?.scored.gold.length ?? 0)} of {formatCount(held.length)} held-out sentences predicted;
@@ -62,11 +64,9 @@ function EvaluatePanel() {
         </span>
       </header>
       <div className="evaluate-scroll">
-        {chosen
-          .filter(({ record }) => record === null)
-          .map((choice) => (
-            <PredictRow key={choice.title} choice={choice} />
-          ))}
+        {chosen.map((choice) => (
+          <PredictRow key={choice.title} choice={choice} />
+        ))}
         {choices.length === 1 && (
           <div className="predict-row">
             <span className="grow">There is no adapter to compare with yet: training makes one.</span>
@@ -105,52 +105,6 @@ function EvaluatePanel() {
           </>
         )}
       </div>
-    </div>
-  );
-}
-
-function Picker(props: {
-  label: string;
-  value: string;
-  choices: readonly ModelChoice[];
-  onChange: (id: string) => void;
-}) {
-  return (
-    <label className="row">
-      <span className="soft">{props.label}</span>
-      <select value={props.value} onChange={(event) => props.onChange(event.target.value)}>
-        {props.choices.map(({ adapter, title }) => (
-          <option key={adapter ?? ""} value={adapter ?? ""}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-/** A state that has not predicted the held-out set yet: says so, and does it. */
-function PredictRow({ choice }: { choice: ModelChoice }) {
-  const project = useProject((state) => state.project);
-  const busy = useEngine(({ job }) => job !== null);
-  const ready = useEngine(({ gpu }) => gpu.kind === "ready");
-  if (project === null) return null;
-  const documents = heldoutSet(project, null);
-  return (
-    <div className="predict-row">
-      <span className="grow">
-        <strong>{choice.title}</strong> has not predicted the held-out sentences yet.
-      </span>
-      <button
-        className="primary"
-        disabled={busy || !ready}
-        title={ready ? undefined : "Needs WebGPU"}
-        onClick={() =>
-          void ask((client) => client.predict({ adapter: choice.adapter, documents, types: project.types }))
-        }
-      >
-        Predict {formatCount(documents.length)} sentences
-      </button>
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import { CasesPanel } from "../cases/CasesPanel.tsx";
 import { Empty } from "../components/Empty.tsx";
 import { Split } from "../components/Split.tsx";
 import { AttentionPanel } from "../inspect/AttentionPanel.tsx";
@@ -17,6 +18,7 @@ function InspectPanel() {
   const document = useCurrentDocument();
   const view = useView(({ inspect }) => inspect.view);
   if (project === null) return null;
+  const ofDocument = view !== "space" && view !== "cases";
   return (
     <Split
       name="documents"
@@ -39,11 +41,13 @@ function InspectPanel() {
                 </button>
               ))}
             </div>
-            <span className="mono faint grow ellipsis">{view === "space" ? "" : document?.id}</span>
-            {view !== "space" && <TypeChoice />}
+            <span className="mono faint grow ellipsis">{ofDocument ? document?.id : ""}</span>
+            {ofDocument && <TypeChoice />}
           </header>
           {view === "space" ? (
             <SpacePanel />
+          ) : view === "cases" ? (
+            <CasesPanel />
           ) : document === null ? (
             <Empty title="No document">Choose one in the list, or import some.</Empty>
           ) : view === "attention" ? (

@@ -83,12 +83,13 @@ export function JobButtons({ job }: { job: Job }) {
 
 export function JobProgress({ job: { progress } }: { job: Job }) {
   if (progress === null) return null;
-  const { done, total, unit } = progress;
+  const { done, total, unit, etaSeconds } = progress;
   return (
     <span className="number faint">
       {unit === "bytes"
         ? `${formatBytes(done)} of ${formatBytes(total)}`
         : `${formatCount(done)}/${formatCount(total)}`}
+      {etaSeconds !== null && etaSeconds >= 1 && ` · ${formatSeconds(etaSeconds)} left`}
     </span>
   );
 }

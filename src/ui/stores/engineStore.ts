@@ -31,11 +31,23 @@ import type {
 import { messageOf } from "./projectStore.ts";
 import { useView } from "./viewStore.ts";
 
+interface Progress {
+  done: number;
+  total: number;
+  unit: ProgressUnit;
+  /** Where this count was first heard of, and when (ms): the time left is reckoned from there. */
+  first: { done: number; at: number };
+  /** Null until something was done since. */
+  etaSeconds: number | null;
+}
+
 export interface Job {
   kind: JobKind;
   name: string;
+  /** What is trained, or predicts; null: the model without any. */
+  adapter: string | null;
   phase: JobPhase | null;
-  progress: { done: number; total: number; unit: ProgressUnit } | null;
+  progress: Progress | null;
   totalSteps: number;
   tokensPerSecond: number;
   etaSeconds: number;
@@ -204,6 +216,19 @@ export async function ask<T>(request: (client: StudioClient) => Promise<T>): Pro
   }
 }
 
+/** A count that goes on keeps where it began; another one begins anew. */
+function progressed(
+  before: Progress | null,
+  { done, total, unit }: Pick<Progress, "done" | "total" | "unit">,
+): Progress {
+  const at = performance.now();
+  const goesOn = before !== null && before.unit === unit && before.total === total && before.done <= done;
+  const first = goesOn ? before.first : { done, at };
+  const steps = done - first.done;
+  const etaSeconds = steps > 0 ? ((at - first.at) / 1000 / steps) * (total - done) : null;
+  return { done, total, unit, first, etaSeconds };
+}
+
 function receive(event: StudioEvent): void {
   const { setState: set, getState: get } = useEngine;
   const patchJob = (patch: Partial<Job>): void => {
@@ -238,6 +263,7 @@ function receive(event: StudioEvent): void {
         job: {
           kind: event.job,
           name: event.name,
+          adapter: event.adapter,
           phase: null,
           progress: null,
           totalSteps: 0,
@@ -257,7 +283,7 @@ function receive(event: StudioEvent): void {
       return;
     }
     case "progress": {
-      patchJob({ progress: { done: event.done, total: event.total, unit: event.unit } });
+      patchJob({ progress: progressed(get().job?.progress ?? null, event) });
       return;
     }
     case "stepLog":
