@@ -7,7 +7,7 @@ import { useInspect } from "../inspect/inspectStore.ts";
 import { LivePanel } from "../inspect/LivePanel.tsx";
 import { INSPECT_VIEWS, VIEW_TITLES } from "../inspect/inspectView.ts";
 import { PromptPanel } from "../inspect/PromptPanel.tsx";
-import { SpacePanel } from "../inspect/SpacePanel.tsx";
+import { SpacePanel } from "../space/SpacePanel.tsx";
 import { DocumentList } from "../label/DocumentList.tsx";
 import { useCurrentDocument } from "../label/labelStore.ts";
 import { useProject } from "../stores/projectStore.ts";

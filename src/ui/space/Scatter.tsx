@@ -2,7 +2,7 @@ import { useEffect, useRef, type KeyboardEvent, type MouseEvent } from "react";
 import type { SpacePoint } from "../../worker/protocol.ts";
 import { useView } from "../stores/viewStore.ts";
 import { drawScatter, nearestPoint, type PlaneScale } from "./drawScatter.ts";
-import { useInspect } from "./inspectStore.ts";
+import { useInspect } from "../inspect/inspectStore.ts";
 
 /** Entities of one state. Hover reads a point, a click opens its document, arrow keys go from point to point. */
 export function Scatter(props: {

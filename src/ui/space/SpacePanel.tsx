@@ -5,13 +5,13 @@ import { formatCount, plural } from "../format.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { planeScale } from "./drawScatter.ts";
-import { useInspect, type SpaceNow } from "./inspectStore.ts";
-import { LookStatus } from "./LookStatus.tsx";
-import { askSpace, useSpaceQuestion } from "./requests.ts";
+import { useInspect, type SpaceNow } from "../inspect/inspectStore.ts";
+import { LookStatus } from "../inspect/LookStatus.tsx";
+import { askSpace, useSpaceQuestion } from "../inspect/requests.ts";
 import { Scatter } from "./Scatter.tsx";
 import { SpacePoints, SpaceScores } from "./SpaceTables.tsx";
 import { SpaceTools } from "./SpaceTools.tsx";
-import { useWidth } from "./useWidth.ts";
+import { useWidth } from "../inspect/useWidth.ts";
 
 const GAP = 16;
 const LARGEST = 420;

@@ -1,7 +1,7 @@
-import { ExportButtons } from "./ExportButtons.tsx";
-import { useInspect, type SpaceSettings } from "./inspectStore.ts";
-import { LayerSelect } from "./LayerHead.tsx";
-import { StateChoice } from "./StateChoice.tsx";
+import { ExportButtons } from "../inspect/ExportButtons.tsx";
+import { useInspect, type SpaceSettings } from "../inspect/inspectStore.ts";
+import { LayerSelect } from "../inspect/LayerHead.tsx";
+import { StateChoice } from "../inspect/StateChoice.tsx";
 
 function change(patch: Partial<SpaceSettings>): void {
   useInspect.setState(({ spaceSettings }) => ({ spaceSettings: { ...spaceSettings, ...patch } }));
