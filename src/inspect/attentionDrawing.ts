@@ -22,7 +22,7 @@ export function headShares(
     shares: headsOf(figure).map((_, h) => {
       let sum = 0;
       for (let row = h * rows; row < (h + 1) * rows; row++) {
-        sum += columns.reduce((part, column) => part + (weights[row * width + column] ?? NaN), 0);
+        for (const column of columns) sum += weights[row * width + column] ?? NaN;
       }
       return sum / rows;
     }),

@@ -160,16 +160,24 @@ function heatmap(
   ];
 }
 
-/** Plain loops: a map of 1,024 × 1,024 has a million cells. */
+/** A plain loop: a map of 1,024 × 1,024 has a million cells. */
 function cellColours(values: Float32Array, columns: number, scale: ColourScale, hideFirst: boolean): Uint8Array {
   const { table } = scale;
+  const [red, green, blue] = NOT_ON_SCALE;
   const rgb = new Uint8Array(values.length * 3);
+  let column = 0;
   for (let i = 0, to = 0; i < values.length; i++, to += 3) {
-    const hidden = hideFirst && i % columns === 0;
-    const at = hidden ? 0 : 3 * scale.level(values[i] ?? 0);
-    for (let channel = 0; channel < 3; channel++) {
-      rgb[to + channel] = (hidden ? NOT_ON_SCALE[channel] : table[at + channel]) ?? 0;
+    if (hideFirst && column === 0) {
+      rgb[to] = red;
+      rgb[to + 1] = green;
+      rgb[to + 2] = blue;
+    } else {
+      const at = 3 * scale.level(values[i] ?? 0);
+      rgb[to] = table[at] ?? 0;
+      rgb[to + 1] = table[at + 1] ?? 0;
+      rgb[to + 2] = table[at + 2] ?? 0;
     }
+    if (++column === columns) column = 0;
   }
   return rgb;
 }

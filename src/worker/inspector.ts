@@ -19,10 +19,10 @@ import type { InspectInput } from "./inspectInput.ts";
 import type { JobRunner } from "./jobRunner.ts";
 import { LiveAttention } from "./liveAttention.ts";
 import type {
+  AttentionAnswer,
   AttentionDrawn,
   AttentionPaint,
   AttentionRequest,
-  AttentionView,
   ContrastiveCosines,
   CosinesRequest,
   FigureFile,
@@ -37,6 +37,9 @@ import type {
   StudioEvent,
 } from "./protocol.ts";
 import { throttle } from "./throttle.ts";
+
+/** In the browser's timeline: from here on a map is on its way to the screen. */
+const READ_MARK = "obp: attention read";
 
 export class Inspector {
   readonly #session: EngineSession;
@@ -54,10 +57,12 @@ export class Inspector {
     this.#emit = emit;
   }
 
-  attention(request: AttentionRequest): Promise<AttentionView> {
+  attention(request: AttentionRequest, drawn: AttentionDrawn): Promise<AttentionAnswer> {
     return this.#look("Attention", "reading attention", async (input) => {
       this.#attention = await readAttention(input, request);
-      return attentionView(this.#attention);
+      performance.clearMarks(READ_MARK);
+      performance.mark(READ_MARK);
+      return { view: attentionView(this.#attention), paint: attentionPaint(this.#attention, drawn) };
     });
   }
 

@@ -9,7 +9,7 @@ import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import { attentionPaint, attentionView } from "./inspectAttention.ts";
 import type { OpenModel } from "./modelFacts.ts";
-import type { AttentionDrawn, LiveMap, LiveProgress, LiveRequest, Run } from "./protocol.ts";
+import type { AttentionDrawn, AttentionAnswer, LiveProgress, LiveRequest, Run } from "./protocol.ts";
 
 /** Of all maps that are kept, bytes. */
 const MOST_BYTES = 32 * 2 ** 20;
@@ -82,7 +82,7 @@ export class LiveAttention {
   }
 
   /** @throws where there is no such map */
-  map(index: number, drawn: AttentionDrawn): LiveMap {
+  map(index: number, drawn: AttentionDrawn): AttentionAnswer {
     const { history, entities } = this.#known();
     const read = { figure: history.figure(index), entities };
     return { view: attentionView(read), paint: attentionPaint(read, history.options(asDrawn(index, drawn))) };

@@ -345,6 +345,12 @@ export interface AttentionDrawn {
   difference: boolean;
 }
 
+/** Maps with their colours. */
+export interface AttentionAnswer {
+  view: AttentionView;
+  paint: AttentionPaint;
+}
+
 export interface AttentionPaint {
   panels: readonly {
     name: string;
@@ -375,12 +381,6 @@ export type LiveProgress =
   | { kind: "maps"; moments: readonly { run: string; step: number }[]; keptEvery: number; seconds: number }
   /** No more are taken until it is followed anew; the training goes on. */
   | { kind: "failed"; message: string };
-
-/** The first map, and the one asked for. */
-export interface LiveMap {
-  view: AttentionView;
-  paint: AttentionPaint;
-}
 
 /** How much attention falls on gold entities, in all layers and heads. */
 export type HeadsRequest = Omit<AttentionRequest, "layer" | "head">;

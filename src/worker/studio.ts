@@ -24,17 +24,16 @@ import { modelMemory } from "./memory.ts";
 import { type OpenModel, readModel } from "./modelFacts.ts";
 import { predictAndSave, type PredictInput } from "./predictions.ts";
 import type {
+  AttentionAnswer,
   AttentionDrawn,
   AttentionPaint,
   AttentionRequest,
-  AttentionView,
   ContrastiveCosines,
   CosinesRequest,
   FigureFile,
   FigureFormat,
   HeadsRequest,
   HeadsView,
-  LiveMap,
   LiveProgress,
   LiveRequest,
   JobPhase,
@@ -286,8 +285,9 @@ export class Studio {
   // --- inspection ------------------------------------------------------------------------------------------------
 
   /** Reads attention maps, which stay to be painted and written. @throws as `train`, or what is wrong with the request */
-  attention(request: AttentionRequest): Promise<AttentionView> {
-    return this.#inspector.attention(request);
+  async attention(request: AttentionRequest, drawn: AttentionDrawn): Promise<AttentionAnswer> {
+    const answer = await this.#inspector.attention(request, drawn);
+    return transfer(answer, buffersOf(answer.paint));
   }
 
   /** Colours of the maps that were read last. */
@@ -306,7 +306,7 @@ export class Studio {
   }
 
   /** A map that was taken, beside the first. @throws where there is no such */
-  liveMap(index: number, drawn: AttentionDrawn): LiveMap {
+  liveMap(index: number, drawn: AttentionDrawn): AttentionAnswer {
     const map = this.#inspector.live.map(index, drawn);
     return transfer(map, buffersOf(map.paint));
   }

@@ -46,11 +46,15 @@ export function AttentionTable({ view, paint }: { view: AttentionView; paint: At
             useInspect.setState({ cell: { row: Number(target.value), column: 0, locked: true } })
           }
         >
-          {view.rows.map(({ text }, index) => (
-            <option key={index} value={index}>
-              {index}: {tokenLabel(text)}
-            </option>
-          ))}
+          {/* There may be a thousand: not while they are out of sight. */}
+          {(open ? view.rows : view.rows.slice(row, row + 1)).map(({ text }, at) => {
+            const index = open ? at : row;
+            return (
+              <option key={index} value={index}>
+                {index}: {tokenLabel(text)}
+              </option>
+            );
+          })}
         </select>
       </label>
       <DataTable label="Attention of the response token" rows={rows} columns={columns} />

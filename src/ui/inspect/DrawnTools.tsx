@@ -38,11 +38,11 @@ export function DrawnTools({ maps, onChange }: { maps: number; onChange: () => v
         />
         Difference
       </label>
-      <div className="segmented" role="group" aria-label="Size">
-        <button aria-pressed={!readable} onClick={() => useInspect.setState({ readable: false })}>
+      <div className="segmented" role="group" aria-label="Size" title="Ctrl and the wheel, or + and −, zoom">
+        <button aria-pressed={!readable} onClick={() => useInspect.setState({ readable: false, zoom: 1 })}>
           Fit
         </button>
-        <button aria-pressed={readable} onClick={() => useInspect.setState({ readable: true })}>
+        <button aria-pressed={readable} onClick={() => useInspect.setState({ readable: true, zoom: 1 })}>
           Readable
         </button>
       </div>

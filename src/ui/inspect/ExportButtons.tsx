@@ -17,7 +17,7 @@ export function ExportButtons(props: {
     if (made !== null) download(made.fileName, made.content);
   };
   return (
-    <div className="row">
+    <div className="row export-buttons">
       <div className="row" role="group" aria-label="Copy as figure">
         <span className="soft">Copy</span>
         {COPIED.map((format) => (

@@ -1,8 +1,19 @@
-import { useEffect, useMemo, useRef, type KeyboardEvent, type MouseEvent } from "react";
+import {
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  type KeyboardEvent,
+  type MouseEvent,
+} from "react";
 import type { AttentionPaint, AttentionView } from "../../worker/protocol.ts";
 import { useView } from "../stores/viewStore.ts";
-import { drawHeatmap, heatmapInk, heatmapShape, LEFT, TOP } from "./drawHeatmap.ts";
+import { drawHeatmap, heatmapInk, heatmapShape, LEFT, MOST_ZOOM, TOP } from "./drawHeatmap.ts";
 import { useInspect, type Cell } from "./inspectStore.ts";
+
+/** In the browser's timeline: a map's cells are on screen. */
+const SHOWN_MARK = "obp: heatmap shown";
 
 const STEPS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowUp: [-1, 0],
@@ -25,11 +36,15 @@ export function Heatmap(props: {
   const { view, panel, title, width } = props;
   const cell = useInspect((state) => state.cell);
   const readable = useInspect((state) => state.readable);
+  const zoom = useInspect((state) => state.zoom);
   const dark = useView((state) => state.dark);
   const scroller = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [rows, columns] = [view.rows.length, view.columns.length];
-  const shape = useMemo(() => heatmapShape(rows, columns, width, readable), [rows, columns, width, readable]);
+  const shape = useMemo(
+    () => heatmapShape(rows, columns, width, readable, zoom),
+    [rows, columns, width, readable, zoom],
+  );
   const cells = useMemo(() => {
     const made = new OffscreenCanvas(columns, rows);
     made.getContext("2d")?.putImageData(new ImageData(panel.rgba, columns, rows), 0, 0);
@@ -46,24 +61,68 @@ export function Heatmap(props: {
     const ink = heatmapInk();
     let frame = 0;
     const draw = (): void => {
+      const ratio = devicePixelRatio;
+      const [wide, high] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+      if (element.width !== wide) element.width = wide;
+      if (element.height !== high) element.height = high;
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      const scroll = { x: box.scrollLeft, y: box.scrollTop };
+      drawHeatmap(context, { view, shape, cells, cell, scroll, size, ink });
+    };
+    const drawSoon = (): void => {
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => {
-        const ratio = devicePixelRatio;
-        const [wide, high] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
-        if (element.width !== wide) element.width = wide;
-        if (element.height !== high) element.height = high;
-        context.setTransform(ratio, 0, 0, ratio, 0, 0);
-        const scroll = { x: box.scrollLeft, y: box.scrollTop };
-        drawHeatmap(context, { view, shape, cells, cell, scroll, size, ink });
-      });
+      frame = requestAnimationFrame(draw);
     };
     draw();
-    box.addEventListener("scroll", draw);
+    box.addEventListener("scroll", drawSoon);
     return () => {
       cancelAnimationFrame(frame);
-      box.removeEventListener("scroll", draw);
+      box.removeEventListener("scroll", drawSoon);
     };
   }, [view, shape, cells, cell, size, dark]);
+
+  useEffect(() => {
+    // The frame after the one that draws them begins when they are on screen.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        performance.clearMarks(SHOWN_MARK);
+        performance.mark(SHOWN_MARK);
+      });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [cells]);
+
+  // What is zoomed stays under the pointer: where that is on the map, 0 to 1, and in the box.
+  const held = useRef<{ column: number; row: number; x: number; y: number } | null>(null);
+  const zoomBy = (factor: number, x: number, y: number): void => {
+    const box = scroller.current;
+    if (box === null) return;
+    const column = (x - LEFT + box.scrollLeft) / (columns * shape.cellWidth);
+    const row = (y - TOP + box.scrollTop) / (rows * shape.cellHeight);
+    held.current = { column, row, x, y };
+    useInspect.setState({ zoom: Math.max(1, Math.min(MOST_ZOOM, zoom * factor)) });
+  };
+  useLayoutEffect(() => {
+    const [box, at] = [scroller.current, held.current];
+    held.current = null;
+    if (box === null || at === null) return;
+    box.scrollLeft = at.column * columns * shape.cellWidth + LEFT - at.x;
+    box.scrollTop = at.row * rows * shape.cellHeight + TOP - at.y;
+  }, [shape, rows, columns]);
+  const zoomed = useEffectEvent((event: WheelEvent): void => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    const { left, top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    zoomBy(Math.exp(-event.deltaY / 300), event.clientX - left, event.clientY - top);
+  });
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    // React's own handler may not keep the page from zooming.
+    const listen = (event: WheelEvent): void => zoomed(event);
+    box.addEventListener("wheel", listen, { passive: false });
+    return () => box.removeEventListener("wheel", listen);
+  }, []);
 
   const cellAt = (event: MouseEvent): Omit<Cell, "locked"> | null => {
     const box = scroller.current;
@@ -83,10 +142,19 @@ export function Heatmap(props: {
     const same = at !== null && cell?.locked === true && cell.row === at.row && cell.column === at.column;
     if (at !== null) useInspect.setState({ cell: { ...at, locked: !same } });
   };
+  /** Where the cell in hand is in the box. */
+  const handAt = (index: number, down = false): number => {
+    const box = scroller.current;
+    if (down) return TOP + (index + 0.5) * shape.cellHeight - (box?.scrollTop ?? 0);
+    return LEFT + (index + 0.5) * shape.cellWidth - (box?.scrollLeft ?? 0);
+  };
   const press = (event: KeyboardEvent): void => {
     const step = STEPS[event.key];
     if (event.key === "Escape" && cell !== null) {
       useInspect.setState({ cell: null });
+    } else if ((event.key === "+" || event.key === "-") && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const [x, y] = cell === null ? [size.width / 2, height / 2] : [handAt(cell.column), handAt(cell.row, true)];
+      zoomBy(event.key === "+" ? 1.5 : 1 / 1.5, x, y);
     } else if (step !== undefined && !event.ctrlKey && !event.metaKey && !event.altKey) {
       const row = Math.max(0, Math.min(rows - 1, (cell?.row ?? 0) + step[0]));
       const column = Math.max(0, Math.min(columns - 1, (cell?.column ?? 0) + step[1]));
@@ -110,7 +178,7 @@ export function Heatmap(props: {
         tabIndex={0}
         role="application"
         aria-roledescription="heatmap"
-        aria-label={`${title}: ${rows} response tokens over ${columns} prompt tokens. Arrow keys move, Escape lets go.`}
+        aria-label={`${title}: ${rows} response tokens over ${columns} prompt tokens. Arrow keys move, + and − zoom, Escape lets go.`}
         onPointerMove={hover}
         onPointerLeave={() => cell?.locked !== true && useInspect.setState({ cell: null })}
         onClick={click}

@@ -24,11 +24,23 @@ export interface HeatmapShape {
   height: number;
 }
 
-/** @param available width of the panel */
-export function heatmapShape(rows: number, columns: number, available: number, readable: boolean): HeatmapShape {
+/** Widest cell, and how far beyond the panel's own size a map can be enlarged. */
+const WIDEST_CELL = 40;
+export const MOST_ZOOM = 64;
+
+/** @param available width of the panel @param zoom times the size that fits, or is readable */
+export function heatmapShape(
+  rows: number,
+  columns: number,
+  available: number,
+  readable: boolean,
+  zoom = 1,
+): HeatmapShape {
   const fit = Math.max(0.1, (available - LEFT - 2) / columns);
-  const cellWidth = readable ? Math.max(READABLE, Math.min(fit, 24)) : Math.min(fit, 24);
-  const cellHeight = readable ? READABLE : Math.max(0.4, Math.min(READABLE, MOST_HEIGHT / rows));
+  const wide = readable ? Math.max(READABLE, Math.min(fit, 24)) : Math.min(fit, 24);
+  const high = readable ? READABLE : Math.max(0.4, Math.min(READABLE, MOST_HEIGHT / rows));
+  const cellWidth = Math.max(wide, Math.min(WIDEST_CELL, wide * zoom));
+  const cellHeight = Math.max(high, Math.min(WIDEST_CELL, high * zoom));
   const below = cellWidth >= LABELLED ? BELOW : 6;
   const size = { width: LEFT + columns * cellWidth + 1, height: TOP + rows * cellHeight + below };
   return { rows, columns, cellWidth, cellHeight, below, ...size };

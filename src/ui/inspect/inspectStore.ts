@@ -56,6 +56,8 @@ interface InspectState {
   drawn: AttentionDrawn;
   /** Cells as large as their tokens need, or as small as the panel asks. */
   readable: boolean;
+  /** Times that size, from 1. */
+  zoom: number;
   cell: Cell | null;
   attention: Look<AttentionView>;
   /** Colours of the answer shown. */
@@ -78,6 +80,7 @@ export const useInspect = create<InspectState>()(() => ({
   states: null,
   drawn: { scale: "linear", hideFirst: true, difference: false },
   readable: false,
+  zoom: 1,
   cell: null,
   attention: NOTHING,
   paint: null,

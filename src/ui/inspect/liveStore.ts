@@ -2,7 +2,7 @@
 
 import { proxy } from "comlink";
 import { create } from "zustand";
-import type { LiveMap, LiveProgress } from "../../worker/protocol.ts";
+import type { AttentionAnswer, LiveProgress } from "../../worker/protocol.ts";
 import { ask, studio } from "../stores/engineStore.ts";
 import { messageOf } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
@@ -29,7 +29,7 @@ interface LiveState {
   failed: string | null;
   /** Which map is shown; null: the newest. */
   at: number | null;
-  shown: LiveMap | null;
+  shown: AttentionAnswer | null;
   playing: boolean;
 }
 

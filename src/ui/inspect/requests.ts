@@ -87,17 +87,25 @@ export function useAttentionQuestion(): AttentionQuestion | null {
 }
 
 export async function askAttention({ request, key }: Question<AttentionRequest>): Promise<void> {
-  const before = useInspect.getState().attention.shown?.value;
-  if (!(await look("attention", key, () => studio().attention(request)))) return;
-  const now = useInspect.getState().attention.shown?.value;
+  const { attention, drawn } = useInspect.getState();
+  const before = attention.shown?.value;
+  const asked = { ...drawn, difference: drawn.difference && request.states.length > 1 };
+  const answered = await look("attention", key, async () => {
+    const { view, paint } = await studio().attention(request, asked);
+    useInspect.setState({ paint });
+    return view;
+  });
+  if (!answered) return;
+  const { attention: now, drawn: wanted } = useInspect.getState();
   // A cell in hand stays where it is the same tokens that are shown.
-  if (now?.rows.length !== before?.rows.length || now?.columns.length !== before?.columns.length) {
+  const view = now.shown?.value;
+  if (view?.rows.length !== before?.rows.length || view?.columns.length !== before?.columns.length) {
     useInspect.setState({ cell: null });
   }
-  await repaint();
+  if (wanted !== drawn) await repaint();
 }
 
-/** After an answer, or where it is to be drawn otherwise. */
+/** Where the answer is to be drawn otherwise. */
 export async function repaint(): Promise<void> {
   const { drawn, attention } = useInspect.getState();
   if (attention.shown === null) return;

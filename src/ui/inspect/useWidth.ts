@@ -7,6 +7,8 @@ export function useWidth(): [RefObject<HTMLDivElement | null>, number] {
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
+    // At once: the observer would tell it a frame later.
+    setWidth(element.clientWidth);
     const watch = new ResizeObserver(() => setWidth(element.clientWidth));
     watch.observe(element);
     return () => watch.disconnect();
