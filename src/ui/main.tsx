@@ -9,6 +9,7 @@ import "./styles/source.css";
 import "./styles/models.css";
 import "./styles/inspect.css";
 import "./styles/cases.css";
+import "./styles/space.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";

@@ -7,6 +7,8 @@ import { adapterInUse, fittingAdapters } from "../models/adapterFit.ts";
 import { adapterTitle } from "../models/adapterTitle.ts";
 import { useCurrentDocument } from "../label/labelStore.ts";
 import { studio, useEngine } from "../stores/engineStore.ts";
+import { WHOLE } from "../space/planeView.ts";
+import { useSpace } from "../space/spaceStore.ts";
 import { messageOf, useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { look, useInspect } from "./inspectStore.ts";
@@ -129,6 +131,7 @@ export async function askHeads({ request, key }: Question<HeadsRequest>): Promis
 
 export async function askSpace({ request, key }: Question<SpaceRequest>): Promise<void> {
   useInspect.setState({ point: null });
+  useSpace.setState({ view: WHOLE });
   const names = request.states.map(({ name }) => name);
   const show = (progress: SpaceProgress): void => {
     if (progress.kind === "points") {

@@ -1,9 +1,11 @@
 import { useMemo, type ReactNode } from "react";
 import { Empty } from "../components/Empty.tsx";
-import { TypeMark } from "../components/TypeMark.tsx";
 import { formatCount, plural } from "../format.ts";
-import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
+import { MarksLegend } from "./MarksLegend.tsx";
+import { PlaneTools } from "./PlaneTools.tsx";
+import { SelectedPoints } from "./SelectedPoints.tsx";
+import { usePointMarks } from "./usePointMarks.ts";
 import { planeScale } from "./drawScatter.ts";
 import { useInspect, type SpaceNow } from "../inspect/inspectStore.ts";
 import { LookStatus } from "../inspect/LookStatus.tsx";
@@ -60,39 +62,37 @@ export function SpacePanel() {
 }
 
 function Plane({ now, children }: { now: SpaceNow; children: ReactNode }) {
-  const types = useProject((state) => state.project?.types);
   const document = useView((state) => state.documentId);
   const [box, width] = useWidth();
   const count = now.positions.length;
   const side = Math.max(120, Math.min(LARGEST, Math.floor((width - (count - 1) * GAP) / count)));
-  const scale = useMemo(() => planeScale(now.positions, side), [now.positions, side]);
-  const names = useMemo(() => (types ?? []).map(({ name }) => name), [types]);
-  const counts = names.map((name) => now.points.filter(({ type }) => type === name).length);
+  const whole = useMemo(() => planeScale(now.positions, side), [now.positions, side]);
+  const marks = usePointMarks(now);
+  const title = (index: number): string =>
+    count > 1 ? `(${"abc".charAt(index)}) ${now.names[index]}` : (now.names[index] ?? "");
   return (
     <>
+      <PlaneTools whole={whole} />
       <div ref={box} className="scatters">
         {width > 0 &&
-          now.positions.map((positions, index) => (
-            <Scatter
-              key={now.names[index]}
-              title={count > 1 ? `(${"abc".charAt(index)}) ${now.names[index]}` : (now.names[index] ?? "")}
-              points={now.points}
-              types={names}
-              positions={positions}
-              scale={scale}
-              document={document}
-            />
-          ))}
+          now.positions.map((positions, index) => {
+            const own = marks[index];
+            return own === undefined ? null : (
+              <Scatter
+                key={now.names[index]}
+                title={title(index)}
+                points={now.points}
+                marks={own}
+                positions={positions}
+                whole={whole}
+                document={document}
+              />
+            );
+          })}
         {children}
       </div>
-      <p className="type-legend">
-        {names.map((name, index) => (
-          <span key={name} className="row">
-            <TypeMark index={index} />
-            {name} <span className="number faint">{counts[index]}</span>
-          </span>
-        ))}
-      </p>
+      <MarksLegend marks={marks} />
+      <SelectedPoints points={now.points} />
     </>
   );
 }
@@ -103,7 +103,10 @@ function PointInHand({ now }: { now: SpaceNow }) {
   return (
     <p className="readout" aria-live="polite">
       {point === undefined ? (
-        <span className="faint">Hover reads a point, a click opens its document; its entities are ringed.</span>
+        <span className="faint">
+          Hover reads a point, a click opens its document, whose entities are ringed. The wheel zooms; Shift and drag
+          selects.
+        </span>
       ) : (
         <>
           <strong>{point.text}</strong> <span className="soft">{point.type}</span>{" "}
