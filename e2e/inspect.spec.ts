@@ -136,7 +136,7 @@ test("lays entities out in a plane, and a point opens its document", async ({ pa
   await page.keyboard.press("ArrowRight");
   await expect(page.locator(".readout")).toContainText("butter");
   await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/#\/inspect\/kitchen-train-01\?view=space&layer=0$/);
+  await expect(page).toHaveURL(/#\/inspect\/kitchen-train-01\?view=space&layer=0&type=ingredient&span=\d+-\d+$/);
   const csv = await downloadBytes(page, () => page.getByRole("button", { name: "CSV", exact: true }).click());
   expect(csv.toString().trim().split("\r\n")).toHaveLength(labelled + 1);
 

@@ -47,6 +47,20 @@ test("zooms, moves, selects with the lasso and with keys, and lists what is sele
   await page.keyboard.press("Space");
   await expect(selected).toBeHidden();
 
+  // A point in hand is in the address, and a step back leads to the one before.
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/#\/inspect\/kitchen-train-01\?view=space&layer=0&type=ingredient&span=17-23$/);
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/view=space&layer=0&type=quantity&span=/);
+  await page.goBack();
+  await expect(page).toHaveURL(/type=ingredient&span=17-23$/);
+  await page.goForward();
+  await expect(page).toHaveURL(/type=quantity&span=/);
+  await page.keyboard.press("1");
+  await expect(page.getByRole("group", { name: "Type" }).getByRole("button", { pressed: true })).toHaveText("quantity");
+  await page.goBack();
+
   await page.getByRole("button", { name: "Lasso" }).click();
   await plane.scrollIntoViewIfNeeded();
   const now = await plane.boundingBox();

@@ -1,10 +1,13 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, useState, type KeyboardEvent } from "react";
 import type { Case, CaseAnswer } from "../../ner/cases.ts";
+import type { Document } from "../../ner/document.ts";
 import type { Outcome } from "../../ner/boundary.ts";
 import { MarkedText, MarkLegend } from "../evaluate/MarkedText.tsx";
 import { marksOf, type Mark } from "../evaluate/score.ts";
+import type { SpanInHand } from "../inspect/inspectView.ts";
 import { openDocument } from "../label/labelActions.ts";
+import { pick } from "../label/labelStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 
@@ -32,6 +35,8 @@ export function CaseRows(props: { cases: readonly Case[]; states: readonly [stri
   const press = (event: KeyboardEvent<HTMLElement>, index: number): void => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const id = cases[index]?.gold.id;
+    const gold = cases[index]?.gold;
+    const side = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const to = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: cases.length - 1 }[event.key];
     const next = to === undefined ? undefined : cases[to];
     if (to !== undefined && next !== undefined) {
@@ -41,8 +46,10 @@ export function CaseRows(props: { cases: readonly Case[]; states: readonly [stri
       requestAnimationFrame(() =>
         scroller.current?.querySelector<HTMLElement>(`[data-index="${to}"] > article`)?.focus({ preventScroll: true }),
       );
-    } else if (event.key === "Enter" && id !== undefined) {
-      openDocument(id);
+    } else if (side !== undefined && gold !== undefined) {
+      stepEntity(gold, side);
+    } else if (event.key === "Enter" && gold !== undefined) {
+      openInLabel(gold);
     } else if (event.key === "a" && id !== undefined) {
       openAttention(id);
     } else if (to === undefined) {
@@ -58,7 +65,7 @@ export function CaseRows(props: { cases: readonly Case[]; states: readonly [stri
         <p className="soft" role="status">
           {note}.{" "}
           <span className="faint keys">
-            Strict: span and type; ↑ ↓ go through them, Enter opens Label, A attention.
+            Strict: span and type; ↑ ↓ go through them, ← → through entities, Enter opens Label, A attention.
           </span>
         </p>
       </div>
@@ -104,6 +111,9 @@ function CaseRow(props: {
 }) {
   const { one, states, typeNames, place, isCurrent, reachable, onKeyDown } = props;
   const { gold, before, after, fixed, broken } = one;
+  const inspect = useView((state) => state.inspect);
+  const span = isCurrent && inspect.type !== null ? { ...inspect.span, type: inspect.type } : null;
+  const picking = pickingIn(gold.id);
   const goldMarks = gold.entities.map((entity): Mark => ({ ...entity, kind: "gold" }));
   return (
     <article
@@ -119,7 +129,7 @@ function CaseRow(props: {
         {fixed > 0 && <span className="case-tag good">✓ {fixed} fixed</span>}
         {broken > 0 && <span className="case-tag bad">✗ {broken} broken</span>}
         <span className="grow" />
-        <button className="quiet small" onClick={() => openDocument(gold.id)}>
+        <button className="quiet small" onClick={() => openInLabel(gold)}>
           Label
         </button>
         <button className="quiet small" onClick={() => openAttention(gold.id)}>
@@ -129,18 +139,43 @@ function CaseRow(props: {
       <dl>
         <dt>Gold</dt>
         <dd>
-          <MarkedText text={gold.text} marks={goldMarks} typeNames={typeNames} />
+          <MarkedText
+            {...picking}
+            text={gold.text}
+            marks={goldMarks}
+            inHand={spanInHand(goldMarks, span)}
+            typeNames={typeNames}
+          />
         </dd>
-        <AnswerLine title={states[0]} gold={gold} answer={before} typeNames={typeNames} />
-        <AnswerLine title={states[1]} gold={gold} answer={after} typeNames={typeNames} />
+        <AnswerLine title={states[0]} gold={gold} answer={before} span={span} typeNames={typeNames} />
+        <AnswerLine title={states[1]} gold={gold} answer={after} span={span} typeNames={typeNames} />
       </dl>
     </article>
   );
 }
 
-function AnswerLine(props: { title: string; gold: Case["gold"]; answer: CaseAnswer; typeNames: readonly string[] }) {
-  const { title, gold, answer, typeNames } = props;
+interface Wanted extends Partial<SpanInHand> {
+  type: string;
+}
+
+function spanInHand(marks: readonly Mark[], span: Wanted | null): Mark | undefined {
+  return marks.find(({ start, end, type }) => start === span?.start && end === span.end && type === span.type);
+}
+
+function pickingIn(id: string): { onPick: (mark: Mark) => void } {
+  return { onPick: (mark) => useView.getState().selectSpan(id, mark) };
+}
+
+function AnswerLine(props: {
+  title: string;
+  gold: Document;
+  answer: CaseAnswer;
+  span: Wanted | null;
+  typeNames: readonly string[];
+}) {
+  const { title, gold, answer, span, typeNames } = props;
   const { predicted, outcomes } = answer;
+  const marks = marksOf(gold, predicted);
   return (
     <>
       <dt title={title}>
@@ -148,7 +183,13 @@ function AnswerLine(props: { title: string; gold: Case["gold"]; answer: CaseAnsw
         <span className="faint">{summary(outcomes)}</span>
       </dt>
       <dd>
-        <MarkedText text={gold.text} marks={marksOf(gold, predicted)} typeNames={typeNames} />
+        <MarkedText
+          {...pickingIn(gold.id)}
+          text={gold.text}
+          marks={marks}
+          inHand={spanInHand(marks, span)}
+          typeNames={typeNames}
+        />
         {predicted.hallucinated?.map(({ type, text }, index) => (
           <span key={index} className="mark wrong" title="Not in the sentence">
             ✗ {type}: “{text}” is not in the sentence
@@ -171,6 +212,31 @@ function summary(outcomes: readonly Outcome[]): string {
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   return counts.size === 0 ? "nothing" : [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
+}
+
+/** The next gold entity, or the one before; from none, the first. */
+function stepEntity({ id, entities }: Document, by: number): void {
+  const view = useView.getState();
+  const { documentId, inspect } = view;
+  const at =
+    documentId !== id
+      ? -1
+      : entities.findIndex(
+          ({ start, end, type }) => start === inspect.span?.start && end === inspect.span.end && type === inspect.type,
+        );
+  const next = entities[at < 0 ? 0 : (at + by + entities.length) % entities.length];
+  if (next !== undefined) view.selectSpan(id, next);
+}
+
+/** With the entity in hand picked there too, if it is one of gold. */
+function openInLabel({ id }: Document): void {
+  const { documentId, inspect } = useView.getState();
+  openDocument(id);
+  const document = useProject.getState().project?.documents.find((one) => one.id === id);
+  const entity = document?.entities.find(
+    ({ start, end, type }) => start === inspect.span?.start && end === inspect.span.end && type === inspect.type,
+  );
+  if (documentId === id && document !== undefined && entity !== undefined) pick(document, entity);
 }
 
 function openAttention(id: string): void {

@@ -11,8 +11,15 @@ const TITLES: Record<MarkKind, string> = {
 };
 
 /** A text with its entities marked as right, wrong or missed. */
-export function MarkedText(props: { text: string; marks: readonly Mark[]; typeNames: readonly string[] }) {
-  const { text, marks, typeNames } = props;
+export function MarkedText(props: {
+  text: string;
+  marks: readonly Mark[];
+  typeNames: readonly string[];
+  /** The one in hand is framed; a click takes one in hand. */
+  inHand?: Mark | undefined;
+  onPick?: (mark: Mark) => void;
+}) {
+  const { text, marks, typeNames, inHand, onPick } = props;
   return (
     <span dir="auto">
       {cutPieces(text, [], marks).map((piece) => {
@@ -21,7 +28,13 @@ export function MarkedText(props: { text: string; marks: readonly Mark[]; typeNa
           <span key={piece.start}>
             {covering.reduce(
               (inner: ReactNode, mark): ReactNode => (
-                <MarkSpan mark={mark} typeIndex={typeNames.indexOf(mark.type)} first={mark.start === piece.start}>
+                <MarkSpan
+                  inHand={mark === inHand}
+                  onPick={onPick}
+                  mark={mark}
+                  typeIndex={typeNames.indexOf(mark.type)}
+                  first={mark.start === piece.start}
+                >
                   {inner}
                 </MarkSpan>
               ),
@@ -34,14 +47,23 @@ export function MarkedText(props: { text: string; marks: readonly Mark[]; typeNa
   );
 }
 
-function MarkSpan(props: { mark: Mark; typeIndex: number; first: boolean; children: ReactNode }) {
-  const { mark, typeIndex, first, children } = props;
+function MarkSpan(props: {
+  mark: Mark;
+  typeIndex: number;
+  first: boolean;
+  inHand: boolean;
+  onPick: ((mark: Mark) => void) | undefined;
+  children: ReactNode;
+}) {
+  const { mark, typeIndex, first, inHand, onPick, children } = props;
   const { color, shape } = typeStyle(typeIndex);
   const { kind, type, probability } = mark;
   const sure = probability === undefined ? "" : `, probability ${formatPercent(probability)} %`;
   return (
     <mark
-      className={`mark ${kind}`}
+      className={inHand ? `mark ${kind} in-hand` : `mark ${kind}`}
+      aria-current={inHand ? true : undefined}
+      onClick={onPick === undefined ? undefined : () => onPick(mark)}
       style={{ "--color": color } as CSSProperties}
       title={`${type}: ${TITLES[kind]}${sure}`}
     >

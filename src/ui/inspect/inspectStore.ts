@@ -50,7 +50,6 @@ export interface SpaceNow {
 }
 
 interface InspectState {
-  typeName: string | null;
   /** Adapters' ids, null for the base model; null as a whole: base, and the adapter that is on. */
   states: readonly (string | null)[] | null;
   drawn: AttentionDrawn;
@@ -76,7 +75,6 @@ interface InspectState {
 const NOTHING = { shown: null, reading: null, failed: null } as const;
 
 export const useInspect = create<InspectState>()(() => ({
-  typeName: null,
   states: null,
   drawn: { scale: "linear", hideFirst: true, difference: false },
   readable: false,

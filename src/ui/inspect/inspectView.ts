@@ -11,15 +11,25 @@ export const VIEW_TITLES: Readonly<Record<InspectView["view"], string>> = {
   prompt: "Prompt",
 };
 
+/** Of the document in hand, UTF-16 offsets. */
+export interface SpanInHand {
+  start: number;
+  end: number;
+}
+
 export interface InspectView {
   view: (typeof INSPECT_VIEWS)[number];
   /** From 0; null: that of the contrastive loss. */
   layer: number | null;
   /** `all`: each of the layer's by itself. */
   head: number | "mean" | "all";
+  /** Name of the type looked at; null: the first. */
+  type: string | null;
+  /** The entity in hand, of that type. */
+  span: SpanInHand | null;
 }
 
-export const FIRST_VIEW: InspectView = { view: "attention", layer: null, head: "mean" };
+export const FIRST_VIEW: InspectView = { view: "attention", layer: null, head: "mean", type: null, span: null };
 
 export function parseInspect(query: string): InspectView {
   const asked = new URLSearchParams(query);
@@ -27,16 +37,25 @@ export function parseInspect(query: string): InspectView {
     view: INSPECT_VIEWS.find((view) => view === asked.get("view")) ?? FIRST_VIEW.view,
     layer: wholeNumber(asked.get("layer")),
     head: asked.get("head") === "all" ? "all" : (wholeNumber(asked.get("head")) ?? "mean"),
+    type: asked.get("type"),
+    span: parseSpan(asked.get("span")),
   };
 }
 
 /** What differs from the first view, with its question mark. */
-export function formatInspect({ view, layer, head }: InspectView): string {
+export function formatInspect({ view, layer, head, type, span }: InspectView): string {
   const said = new URLSearchParams();
   if (view !== FIRST_VIEW.view) said.set("view", view);
   if (layer !== null) said.set("layer", `${layer}`);
   if (head !== "mean") said.set("head", `${head}`);
+  if (type !== null) said.set("type", type);
+  if (span !== null) said.set("span", `${span.start}-${span.end}`);
   return said.size === 0 ? "" : `?${said.toString()}`;
+}
+
+function parseSpan(text: string | null): SpanInHand | null {
+  const [, start, end] = /^(\d{1,9})-(\d{1,9})$/.exec(text ?? "") ?? [];
+  return Number(start) < Number(end) ? { start: Number(start), end: Number(end) } : null;
 }
 
 function wholeNumber(text: string | null): number | null {

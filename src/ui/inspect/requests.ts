@@ -62,7 +62,7 @@ export function useLayer(): number | null {
 export function useHeadsQuestion(): Question<HeadsRequest> | null {
   const document = useCurrentDocument();
   const types = useProject((state) => state.project?.types);
-  const typeName = useInspect((state) => state.typeName);
+  const typeName = useView(({ inspect }) => inspect.type);
   const states = useChosenStates();
   const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
   return useMemo(() => {

@@ -67,9 +67,12 @@ function InspectPanel() {
 
 function TypeChoice() {
   const types = useProject((state) => state.project?.types) ?? [];
-  const chosen = useInspect((state) => state.typeName);
+  const chosen = useView(({ inspect }) => inspect.type);
   const current = types.find(({ name }) => name === chosen) ?? types[0];
-  const choose = (typeName: string): void => useInspect.setState({ typeName, cell: null });
+  const choose = (type: string): void => {
+    useInspect.setState({ cell: null });
+    useView.getState().setInspect({ type, span: null });
+  };
   if (types.length > 4) {
     return (
       <select aria-label="Type" value={current?.name} onChange={({ target }) => choose(target.value)}>

@@ -40,6 +40,8 @@ export function Scatter(props: {
   const view = useSpace((state) => state.view);
   const tool = useSpace((state) => state.tool);
   const selected = useSelected(points);
+  const span = useView(({ inspect }) => inspect.span);
+  const type = useView(({ inspect }) => inspect.type);
   const canvas = useRef<HTMLCanvasElement>(null);
   const drag = useRef<Drag | null>(null);
   const { side } = whole;
@@ -66,11 +68,11 @@ export function Scatter(props: {
         const own = layer.current.getContext("2d");
         if (own !== null) drawPoints(own, scene);
       }
-      drawScatter(context, layer.current, { ...scene, inHand, document, lasso: drag.current?.lasso ?? [] });
+      drawScatter(context, layer.current, { ...scene, inHand, document, span, type, lasso: drag.current?.lasso ?? [] });
     };
     const frame = requestAnimationFrame(() => draw.current());
     return () => cancelAnimationFrame(frame);
-  }, [points, marks, positions, whole, view, side, inHand, selected, document, dark]);
+  }, [points, marks, positions, whole, view, side, inHand, selected, document, span, type, dark]);
 
   // React's own listener is passive: the page would scroll too.
   useEffect(() => {
@@ -189,9 +191,7 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ...{ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] },
 };
 
-/** The document is the one in hand everywhere then; the plane stays on screen. */
+/** Entity and document are those in hand everywhere then; the plane stays on screen. */
 export function openPoint(point: SpacePoint | undefined): void {
-  if (point === undefined) return;
-  useInspect.setState({ typeName: point.type });
-  useView.getState().goTo("inspect", point.document);
+  if (point !== undefined) useView.getState().selectSpan(point.document, point);
 }

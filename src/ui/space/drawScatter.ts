@@ -1,6 +1,7 @@
 // Draws points of a plane, each with the colour and shape of its group, on the scale that all states share.
 
 import type { SpacePoint } from "../../worker/protocol.ts";
+import type { SpanInHand } from "../inspect/inspectView.ts";
 import type { PointMarks } from "./pointMarks.ts";
 
 const INSIDE = 14;
@@ -65,6 +66,9 @@ export interface ScatterScene extends PointScene {
   inHand: number | null;
   /** Whose points are ringed. */
   document: string | null;
+  /** Of its entity in hand, which has a second ring. */
+  span: SpanInHand | null;
+  type: string | null;
   /** Corners of a lasso that is being drawn, pixels. */
   lasso: readonly (readonly [number, number])[];
 }
@@ -108,7 +112,7 @@ export function drawPoints(context: OffscreenCanvasRenderingContext2D, scene: Po
 
 /** What `drawPoints` drew, and over it what is in hand. */
 export function drawScatter(context: CanvasRenderingContext2D, drawn: OffscreenCanvas, scene: ScatterScene): void {
-  const { points, positions, scale, inHand, document, lasso, ratio } = scene;
+  const { points, positions, scale, inHand, document, span, type, lasso, ratio } = scene;
   const { side } = scale;
   const ink = inks();
   const size = markSize(scene);
@@ -123,7 +127,10 @@ export function drawScatter(context: CanvasRenderingContext2D, drawn: OffscreenC
     context.stroke();
   };
   points.forEach((point, at) => {
-    if (point.document === document) ring(at, size * 0.62, 1, ink("--text"));
+    if (point.document !== document) return;
+    ring(at, size * 0.62, 1, ink("--text"));
+    const isInHand = point.start === span?.start && point.end === span.end && point.type === type;
+    if (isInHand) ring(at, size * 0.8 + 3, 2, ink("--text"));
   });
   if (inHand !== null && inHand < points.length) ring(inHand, size * 0.8, 2.5, ink("--accent"));
   if (lasso.length > 1) {

@@ -1,6 +1,7 @@
 // What is on screen: workspace, document and what Inspect looks at (all in the URL), theme, overlays, notices.
 
 import { create } from "zustand";
+import type { Entity } from "../../ner/document.ts";
 import type { PanelId } from "../panelIds.ts";
 import type { InspectView } from "../inspect/inspectView.ts";
 import { formatRoute, parseRoute } from "../route.ts";
@@ -26,6 +27,8 @@ interface ViewState {
   firstVisit: boolean;
   notices: readonly Notice[];
   goTo(panel: PanelId, documentId?: string | null): void;
+  /** Takes an entity in hand, in Inspect: a step back leads to what was in hand before. */
+  selectSpan(documentId: string, entity: Entity): void;
   /** Another view is a step back; layers and heads are walked through. */
   setInspect(change: Partial<InspectView>): void;
   setTheme(theme: Theme): void;
@@ -55,11 +58,20 @@ export const useView = create<ViewState>()((set, get) => ({
 
   goTo(panel, documentId) {
     const { inspect } = get();
-    const route = { panel, documentId: documentId === undefined ? get().documentId : documentId, inspect };
+    const to = documentId === undefined ? get().documentId : documentId;
+    // A span is one of its document.
+    const kept = to === get().documentId ? inspect : { ...inspect, span: null };
+    const route = { panel, documentId: to, inspect: kept };
     const hash = formatRoute(route);
     // A new workspace is a step back; walking through documents within one is not.
     if (panel !== get().panel) history.pushState(null, "", hash);
     else if (hash !== location.hash) history.replaceState(null, "", hash);
+    set(route);
+  },
+  selectSpan(documentId, { start, end, type }) {
+    const route = { panel: "inspect", documentId, inspect: { ...get().inspect, type, span: { start, end } } } as const;
+    const hash = formatRoute(route);
+    if (hash !== location.hash) history.pushState(null, "", hash);
     set(route);
   },
   setInspect(change) {
