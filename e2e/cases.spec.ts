@@ -58,6 +58,14 @@ test("predicts on demand, lists gold against before and after, and opens a case"
   await expect(page).toHaveURL(new RegExp(`#/inspect/${id}$`));
   await page.goBack();
   await one.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(one.locator(".mark.gold.in-hand")).toHaveCount(1);
+  await expect(page).toHaveURL(/type=\w+&span=\d+-\d+$/);
+  await one.locator(".mark.gold").last().click();
+  await expect(one.locator(".mark.gold").last()).toHaveClass(/in-hand/);
+  await page.goBack();
+  await expect(one.locator(".mark.gold").first()).toHaveClass(/in-hand/);
+  await one.focus();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(new RegExp(`#/label/${id}$`));
   await expect(textView(page)).toBeVisible();
