@@ -91,7 +91,7 @@ describe("bundled model against PyTorch, computed by each family of kernels", { 
  * each of eight layers add to a hidden state comes to √56·6e-4 = 4.5e-3 of it, and as much in gradients; log-probabilities
  * are differences of logits some five wide, so that one may be off by a few hundredths. The tolerances are two to four times
  * what lavapipe gives: 2.3e-2 of a log-probability, 2.8e-4 of the loss, 1.0e-2 of a tensor's gradient at worst and 4.9e-3 in
- * the median, 3.4e-4 anywhere in the curve of 20 steps.
+ * the median (the loss curve of 20 steps, too long for a test: 3.4e-4 anywhere).
  */
 describe("the same with the kernels tiled-f16", { timeout: 900_000 }, () => {
   let f16: Llama;
@@ -120,19 +120,6 @@ describe("the same with the kernels tiled-f16", { timeout: 900_000 }, () => {
     expect(errors[errors.length >> 1]?.error).toBeLessThan(1e-2);
     // Not the same as in f32: it is f16 that ran.
     expect(errors[errors.length >> 1]?.error).toBeGreaterThan(1e-3);
-  });
-
-  test("loss curve", async () => {
-    const lora = Lora.fromWeights(f16, goldenAdapter(f16, golden));
-    const trainer = await Trainer.create(f16, lora, examples, {
-      ...{ ...PAPER_SFT, ...lora.config, learningRate: 1e-3, gradAccumSteps: examples.length },
-      ...{ epochs: 20, checkpointing: "none" },
-    });
-    const curve: number[] = [];
-    for (let i = 0; i < 4; i++) curve.push((await trainer.step()).loss);
-    trainer.destroy();
-    lora.destroy();
-    expectWithin(curve, golden.curve.slice(0, curve.length), 1e-3);
   });
 });
 
