@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chromium } from "@playwright/test";
 import { build, preview } from "vite";
+import { args, executablePath } from "./chromium.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({
@@ -28,9 +29,6 @@ const outDir = join(folder, "dist");
 await build({ root, build: { outDir }, logLevel: "error" });
 const server = await preview({ root, build: { outDir }, preview: { port: 0 }, logLevel: "error" });
 const url = server.resolvedUrls?.local[0] ?? "";
-const executablePath = [process.env.OBP_CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
-  (path) => path !== undefined && existsSync(path),
-);
 /** The chip of the GPU says what the weights take once they are there. */
 const LOADED = "button.chip.ready .number";
 const READY = { timeout: 300_000 };
@@ -40,15 +38,7 @@ async function visit(work) {
   const context = await chromium.launchPersistentContext(join(folder, "profile"), {
     executablePath,
     viewport: { width: 1280, height: 800 },
-    args: [
-      "--headless=new",
-      "--no-sandbox",
-      "--enable-unsafe-webgpu",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--no-first-run",
-    ],
+    args,
   });
   try {
     const page = context.pages()[0] ?? (await context.newPage());

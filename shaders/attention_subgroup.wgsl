@@ -21,6 +21,18 @@ const MAX_OWN = 4u;
 alias Pairs = array<f32, MAX_OWN * BLOCK>;
 // A vector of each of an invocation's own rows.
 alias Own = array<vec4f, MAX_OWN>;
+// All vectors of an invocation's own rows: [own · MAX_D4 + vector].
+alias Rows = array<vec4f, MAX_OWN * MAX_D4>;
+// A vector of each of the four rows of a block that this lane reads.
+alias Held = array<vec4f, 4>;
+
+fn own_of(rows: ptr<function, Rows>, count: u32, c: u32) -> Own {
+  var own: Own;
+  for (var i = 0u; i < count; i++) {
+    own[i] = (*rows)[i * MAX_D4 + c];
+  }
+  return own;
+}
 
 fn add_dot(sum: f32, a: vec4f, b: vec4f) -> f32 {
   return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
@@ -51,6 +63,13 @@ fn add_pairs8(pairs: ptr<function, Pairs>, at: u32, count: u32, own: Own, held: 
   add_pairs(pairs, at + 7u, count, own, subgroupShuffle(held, 7u));
 }
 
+fn add_pairs32(pairs: ptr<function, Pairs>, count: u32, own: Own, held: Held) {
+  add_pairs8(pairs, 0u, count, own, held[0]);
+  add_pairs8(pairs, LANES, count, own, held[1]);
+  add_pairs8(pairs, 2u * LANES, count, own, held[2]);
+  add_pairs8(pairs, 3u * LANES, count, own, held[3]);
+}
+
 // own += pair · y
 fn add_rows(own: ptr<function, Own>, at: u32, count: u32, pairs: ptr<function, Pairs>, y: vec4f) {
   (*own)[0] = fma(vec4f((*pairs)[at]), y, (*own)[0]);
@@ -76,6 +95,13 @@ fn add_rows8(own: ptr<function, Own>, at: u32, count: u32, pairs: ptr<function, 
   add_rows(own, at + 7u, count, pairs, subgroupShuffle(held, 7u));
 }
 
+fn add_rows32(own: ptr<function, Own>, count: u32, pairs: ptr<function, Pairs>, held: Held) {
+  add_rows8(own, 0u, count, pairs, held[0]);
+  add_rows8(own, LANES, count, pairs, held[1]);
+  add_rows8(own, 2u * LANES, count, pairs, held[2]);
+  add_rows8(own, 3u * LANES, count, pairs, held[3]);
+}
+
 // What does not belong together gets LOWEST, whose exp is 0.
 fn keep(pairs: ptr<function, Pairs>, at: u32, count: u32, used: bool) {
   for (var i = 0u; i < count; i++) {
@@ -93,6 +119,13 @@ fn keep_keys8(pairs: ptr<function, Pairs>, at: u32, key: u32, row: u32, users: u
   keep(pairs, at + 5u, GROUP, (key + 5u <= row) & (row < subgroupShuffle(users, 5u)));
   keep(pairs, at + 6u, GROUP, (key + 6u <= row) & (row < subgroupShuffle(users, 6u)));
   keep(pairs, at + 7u, GROUP, (key + 7u <= row) & (row < subgroupShuffle(users, 7u)));
+}
+
+fn keep_keys32(pairs: ptr<function, Pairs>, key: u32, row: u32, users: vec4u) {
+  keep_keys8(pairs, 0u, key, row, users.x);
+  keep_keys8(pairs, LANES, key + LANES, row, users.y);
+  keep_keys8(pairs, 2u * LANES, key + 2u * LANES, row, users.z);
+  keep_keys8(pairs, 3u * LANES, key + 3u * LANES, row, users.w);
 }
 
 // The four rows of a block that this lane reads; those past `last` read it again.
@@ -136,8 +169,8 @@ fn forward(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let t = tile_of(group, index, p.first, p.rows, p.heads, p.kvHeads, p.D);
-  var query: array<vec4f, MAX_OWN * MAX_D4>;
-  var sum: array<vec4f, MAX_OWN * MAX_D4>;
+  var query: Rows;
+  var sum: Rows;
   var top: array<f32, MAX_OWN>;
   var total: array<f32, MAX_OWN>;
   for (var h = 0u; h < GROUP; h++) {
@@ -157,19 +190,10 @@ fn forward(
     let keys = rows * t.kvStride + t.kvHead;
     var pairs = Pairs();
     for (var c = 0u; c < t.d4; c++) {
-      var own: Own;
-      for (var h = 0u; h < GROUP; h++) {
-        own[h] = query[h * MAX_D4 + c];
-      }
-      add_pairs8(&pairs, 0u, GROUP, own, k[keys.x + c]);
-      add_pairs8(&pairs, LANES, GROUP, own, k[keys.y + c]);
-      add_pairs8(&pairs, 2u * LANES, GROUP, own, k[keys.z + c]);
-      add_pairs8(&pairs, 3u * LANES, GROUP, own, k[keys.w + c]);
+      let own = own_of(&query, GROUP, c);
+      add_pairs32(&pairs, GROUP, own, array(k[keys.x + c], k[keys.y + c], k[keys.z + c], k[keys.w + c]));
     }
-    keep_keys8(&pairs, 0u, j, t.row, users.x);
-    keep_keys8(&pairs, LANES, j + LANES, t.row, users.y);
-    keep_keys8(&pairs, 2u * LANES, j + 2u * LANES, t.row, users.z);
-    keep_keys8(&pairs, 3u * LANES, j + 3u * LANES, t.row, users.w);
+    keep_keys32(&pairs, j, t.row, users);
     var shrink: array<f32, MAX_OWN>;
     for (var h = 0u; h < GROUP; h++) {
       var newTop = top[h];
@@ -190,10 +214,7 @@ fn forward(
       for (var h = 0u; h < GROUP; h++) {
         own[h] = sum[h * MAX_D4 + c] * shrink[h];
       }
-      add_rows8(&own, 0u, GROUP, &pairs, v[keys.x + c]);
-      add_rows8(&own, LANES, GROUP, &pairs, v[keys.y + c]);
-      add_rows8(&own, 2u * LANES, GROUP, &pairs, v[keys.z + c]);
-      add_rows8(&own, 3u * LANES, GROUP, &pairs, v[keys.w + c]);
+      add_rows32(&own, GROUP, &pairs, array(v[keys.x + c], v[keys.y + c], v[keys.z + c], v[keys.w + c]));
       for (var h = 0u; h < GROUP; h++) {
         sum[h * MAX_D4 + c] = own[h];
       }
@@ -217,9 +238,9 @@ fn backward_q(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let t = tile_of(group, index, pb.first, pb.rows, pb.heads, pb.kvHeads, pb.D);
-  var query: array<vec4f, MAX_OWN * MAX_D4>;
-  var grad: array<vec4f, MAX_OWN * MAX_D4>;
-  var sum: array<vec4f, MAX_OWN * MAX_D4>;
+  var query: Rows;
+  var grad: Rows;
+  var sum: Rows;
   var lse: array<f32, MAX_OWN>;
   var delta: array<f32, MAX_OWN>;
   for (var h = 0u; h < GROUP; h++) {
@@ -243,43 +264,22 @@ fn backward_q(
     var pairs = Pairs();
     var products = Pairs();
     for (var c = 0u; c < t.d4; c++) {
-      var own: Own;
-      for (var h = 0u; h < GROUP; h++) {
-        own[h] = query[h * MAX_D4 + c];
-      }
-      add_pairs8(&pairs, 0u, GROUP, own, k[keys.x + c]);
-      add_pairs8(&pairs, LANES, GROUP, own, k[keys.y + c]);
-      add_pairs8(&pairs, 2u * LANES, GROUP, own, k[keys.z + c]);
-      add_pairs8(&pairs, 3u * LANES, GROUP, own, k[keys.w + c]);
+      let own = own_of(&query, GROUP, c);
+      add_pairs32(&pairs, GROUP, own, array(k[keys.x + c], k[keys.y + c], k[keys.z + c], k[keys.w + c]));
     }
     for (var c = 0u; c < t.d4; c++) {
-      var own: Own;
-      for (var h = 0u; h < GROUP; h++) {
-        own[h] = grad[h * MAX_D4 + c];
-      }
-      add_pairs8(&products, 0u, GROUP, own, v[keys.x + c]);
-      add_pairs8(&products, LANES, GROUP, own, v[keys.y + c]);
-      add_pairs8(&products, 2u * LANES, GROUP, own, v[keys.z + c]);
-      add_pairs8(&products, 3u * LANES, GROUP, own, v[keys.w + c]);
+      let own = own_of(&grad, GROUP, c);
+      add_pairs32(&products, GROUP, own, array(v[keys.x + c], v[keys.y + c], v[keys.z + c], v[keys.w + c]));
     }
-    keep_keys8(&pairs, 0u, j, t.row, users.x);
-    keep_keys8(&pairs, LANES, j + LANES, t.row, users.y);
-    keep_keys8(&pairs, 2u * LANES, j + 2u * LANES, t.row, users.z);
-    keep_keys8(&pairs, 3u * LANES, j + 3u * LANES, t.row, users.w);
+    keep_keys32(&pairs, j, t.row, users);
     for (var h = 0u; h < GROUP; h++) {
       for (var i = h * BLOCK; i < (h + 1u) * BLOCK; i++) {
         pairs[i] = exp(pairs[i] - lse[h]) * (products[i] - delta[h]) * pb.scale;
       }
     }
     for (var c = 0u; c < t.d4; c++) {
-      var own: Own;
-      for (var h = 0u; h < GROUP; h++) {
-        own[h] = sum[h * MAX_D4 + c];
-      }
-      add_rows8(&own, 0u, GROUP, &pairs, k[keys.x + c]);
-      add_rows8(&own, LANES, GROUP, &pairs, k[keys.y + c]);
-      add_rows8(&own, 2u * LANES, GROUP, &pairs, k[keys.z + c]);
-      add_rows8(&own, 3u * LANES, GROUP, &pairs, k[keys.w + c]);
+      var own = own_of(&sum, GROUP, c);
+      add_rows32(&own, GROUP, &pairs, array(k[keys.x + c], k[keys.y + c], k[keys.z + c], k[keys.w + c]));
       for (var h = 0u; h < GROUP; h++) {
         sum[h * MAX_D4 + c] = own[h];
       }
@@ -338,10 +338,10 @@ fn backward_kv(
   let kvHead = group.y;
   let d4 = pb.D / 4u;
   let heads = pb.heads / pb.kvHeads; // that read the same keys
-  var key: array<vec4f, MAX_OWN * MAX_D4>;
-  var value: array<vec4f, MAX_OWN * MAX_D4>;
-  var keySum: array<vec4f, MAX_OWN * MAX_D4>;
-  var valueSum: array<vec4f, MAX_OWN * MAX_D4>;
+  var key: Rows;
+  var value: Rows;
+  var keySum: Rows;
+  var valueSum: Rows;
   var users: array<u32, MAX_OWN>;
   for (var j = 0u; j < KEYS; j++) {
     // A key past the last is the last again, and written by nobody.
@@ -371,24 +371,12 @@ fn backward_kv(
     var weights = Pairs();
     var slopes = Pairs();
     for (var c = 0u; c < d4; c++) {
-      var own: Own;
-      for (var j = 0u; j < KEYS; j++) {
-        own[j] = key[j * MAX_D4 + c];
-      }
-      add_pairs8(&weights, 0u, KEYS, own, q[at.x + c]);
-      add_pairs8(&weights, LANES, KEYS, own, q[at.y + c]);
-      add_pairs8(&weights, 2u * LANES, KEYS, own, q[at.z + c]);
-      add_pairs8(&weights, 3u * LANES, KEYS, own, q[at.w + c]);
+      let own = own_of(&key, KEYS, c);
+      add_pairs32(&weights, KEYS, own, array(q[at.x + c], q[at.y + c], q[at.z + c], q[at.w + c]));
     }
     for (var c = 0u; c < d4; c++) {
-      var own: Own;
-      for (var j = 0u; j < KEYS; j++) {
-        own[j] = value[j * MAX_D4 + c];
-      }
-      add_pairs8(&slopes, 0u, KEYS, own, d_o[at.x + c]);
-      add_pairs8(&slopes, LANES, KEYS, own, d_o[at.y + c]);
-      add_pairs8(&slopes, 2u * LANES, KEYS, own, d_o[at.z + c]);
-      add_pairs8(&slopes, 3u * LANES, KEYS, own, d_o[at.w + c]);
+      let own = own_of(&value, KEYS, c);
+      add_pairs32(&slopes, KEYS, own, array(d_o[at.x + c], d_o[at.y + c], d_o[at.z + c], d_o[at.w + c]));
     }
     let kept = select(rows, vec4u(NONE), past);
     slopes8(&weights, &slopes, 0u, first, users, kept.x, stats_saved[stat.x]);
@@ -396,27 +384,15 @@ fn backward_kv(
     slopes8(&weights, &slopes, 2u * LANES, first, users, kept.z, stats_saved[stat.z]);
     slopes8(&weights, &slopes, 3u * LANES, first, users, kept.w, stats_saved[stat.w]);
     for (var c = 0u; c < d4; c++) {
-      var own: Own;
-      for (var j = 0u; j < KEYS; j++) {
-        own[j] = keySum[j * MAX_D4 + c];
-      }
-      add_rows8(&own, 0u, KEYS, &slopes, q[at.x + c]);
-      add_rows8(&own, LANES, KEYS, &slopes, q[at.y + c]);
-      add_rows8(&own, 2u * LANES, KEYS, &slopes, q[at.z + c]);
-      add_rows8(&own, 3u * LANES, KEYS, &slopes, q[at.w + c]);
+      var own = own_of(&keySum, KEYS, c);
+      add_rows32(&own, KEYS, &slopes, array(q[at.x + c], q[at.y + c], q[at.z + c], q[at.w + c]));
       for (var j = 0u; j < KEYS; j++) {
         keySum[j * MAX_D4 + c] = own[j];
       }
     }
     for (var c = 0u; c < d4; c++) {
-      var own: Own;
-      for (var j = 0u; j < KEYS; j++) {
-        own[j] = valueSum[j * MAX_D4 + c];
-      }
-      add_rows8(&own, 0u, KEYS, &weights, d_o[at.x + c]);
-      add_rows8(&own, LANES, KEYS, &weights, d_o[at.y + c]);
-      add_rows8(&own, 2u * LANES, KEYS, &weights, d_o[at.z + c]);
-      add_rows8(&own, 3u * LANES, KEYS, &weights, d_o[at.w + c]);
+      var own = own_of(&valueSum, KEYS, c);
+      add_rows32(&own, KEYS, &weights, array(d_o[at.x + c], d_o[at.y + c], d_o[at.z + c], d_o[at.w + c]));
       for (var j = 0u; j < KEYS; j++) {
         valueSum[j * MAX_D4 + c] = own[j];
       }

@@ -20,6 +20,18 @@ beforeAll(async () => {
 });
 afterAll(() => llama.destroy());
 
+/** The first step creates something, those after it nothing. */
+async function expectSteady(trainer: Trainer): Promise<void> {
+  expect(await created(gpu, () => trainer.step())).not.toEqual([]);
+  expect(
+    await created(gpu, async () => {
+      await trainer.step();
+      await trainer.step();
+    }),
+  ).toEqual([]);
+  trainer.destroy();
+}
+
 test.each([
   { contrastiveWeight: 0, checkpointing: "none", startsAhead: false },
   { contrastiveWeight: 0.5, checkpointing: "layer", startsAhead: true },
@@ -34,14 +46,7 @@ test.each([
   });
   const trainer = await Trainer.create(llama, lora, [example("a", 9), example("b", 12)], config);
   trainer.startsAhead = startsAhead;
-  expect(await created(gpu, () => trainer.step())).not.toEqual([]);
-  expect(
-    await created(gpu, async () => {
-      await trainer.step();
-      await trainer.step();
-    }),
-  ).toEqual([]);
-  trainer.destroy();
+  await expectSteady(trainer);
   lora.destroy();
 });
 
@@ -56,13 +61,6 @@ test("from the second step of DPO on", async () => {
     return { ...dpoPair(name, answer(5), answer(11)), reference: { chosen: -10, rejected: -10 } };
   };
   const trainer = await Trainer.createDpo(llama, lora, [pair("a", 9), pair("b", 12)], config);
-  expect(await created(gpu, () => trainer.step())).not.toEqual([]);
-  expect(
-    await created(gpu, async () => {
-      await trainer.step();
-      await trainer.step();
-    }),
-  ).toEqual([]);
-  trainer.destroy();
+  await expectSteady(trainer);
   lora.destroy();
 });

@@ -3,6 +3,7 @@ import "@fontsource-variable/jetbrains-mono/wght.css";
 import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
 import "./styles/shell.css";
+import "./styles/gpu.css";
 import "./styles/label.css";
 import "./styles/train.css";
 import "./styles/source.css";
