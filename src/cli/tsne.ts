@@ -3,6 +3,7 @@ import { OffsetMap } from "../formats/offsets.ts";
 import { checkLayerAndHead } from "../inspect/attentionMap.ts";
 import { figureFile } from "../inspect/figureFile.ts";
 import { gatherRepresentations, planSpans, REPRESENTATIONS, type SpanPlan } from "../inspect/representations.ts";
+import { MOST_PCA_ITERATIONS } from "../inspect/pca.ts";
 import {
   figureCsv,
   figureJson,
@@ -170,10 +171,11 @@ async function placed(
   choice: LayoutChoice,
   context: Context,
 ): ReturnType<typeof layOut> {
-  const total = choice.method === "tsne" ? choice.settings.iterations : 1;
+  const total = choice.method === "tsne" ? choice.settings.iterations : MOST_PCA_ITERATIONS;
   const progress = context.progress(choice.method === "tsne" ? "t-SNE" : "PCA", total, "iterations");
   const result = await layOut(queue, vectors, choice, {
     signal: context.signal,
+    ...(choice.method === "pca" ? { onPca: (done: number) => progress.update(done) } : {}),
     onState: (iteration) => progress.update(iteration),
   });
   progress.finish();

@@ -1,6 +1,8 @@
 /** PCA and scores of layouts against scikit-learn's. */
 import { describe, expect, test } from "vitest";
 import { clusterScores } from "./clusterScores.ts";
+import { normals } from "./normals.ts";
+import type { ComputeOptions } from "./pauses.ts";
 import { principalComponents } from "./pca.ts";
 import { tsneGoldens } from "./tsneGoldens.ts";
 
@@ -22,7 +24,7 @@ describe.each(sets)("$name", (golden) => {
   });
 
   test("principal components are scikit-learn's, and so is their trustworthiness", async () => {
-    const { positions, explained } = principalComponents(vectors);
+    const { positions, explained } = await principalComponents(vectors);
     const scale = Math.max(...golden.pca.map(Math.abs));
     positions.forEach((value, i) => {
       expect(Math.abs(value - (golden.pca[i] ?? NaN)) / scale).toBeLessThan(1e-6);
@@ -70,20 +72,48 @@ test("where a score is not defined it is null, and identical points or zeros giv
     [2, 0],
   ]);
   expect((await clusterScores(zeros, zeros, ["a", "a", "b", "b"], 1)).silhouette.cosine).toBe(0.5);
-  expect([...principalComponents(same).positions]).toEqual(new Array(8).fill(0));
-  expect(() =>
-    principalComponents(
-      rows([
-        [1, 2],
-        [NaN, 2],
-      ]),
-    ),
-  ).toThrow("got NaN in number 0 of vector 1");
+  expect([...(await principalComponents(same)).positions]).toEqual(new Array(8).fill(0));
+  const broken = rows([
+    [1, 2],
+    [NaN, 2],
+  ]);
+  await expect(principalComponents(broken)).rejects.toThrow("got NaN in number 0 of vector 1");
 });
 
-test("components of vectors with fewer directions than asked", () => {
-  const { positions, explained } = principalComponents(rows([[0], [3], [6]]));
+test("components of vectors with fewer directions than asked", async () => {
+  const { positions, explained } = await principalComponents(rows([[0], [3], [6]]));
   expect([...positions].map((value) => Math.round(value * 1e9) / 1e9 + 0)).toEqual([-3, 0, 0, 0, 3, 0]);
   expect(explained[0]).toBeCloseTo(1, 12);
   expect(explained[1]).toBe(0);
+});
+
+/** Without a direction that stands out, so that PCA takes all its iterations: seconds. */
+const noise = { data: normals(1500 * 200, 1), n: 1500, d: 200 };
+
+test.each<[string, (options: ComputeOptions) => Promise<unknown>]>([
+  ["PCA", (options) => principalComponents(noise, options)],
+  [
+    "scores",
+    (options) =>
+      clusterScores(
+        noise,
+        noise,
+        [...new Array(1500).keys()].map((i) => `${i % 3}`),
+        12,
+        options,
+      ),
+  ],
+])("%s hears messages while it computes, tells how far it is, and stops", async (_, work) => {
+  const stop = new AbortController();
+  const told: number[] = [];
+  let beats = 0;
+  const beat = setInterval(() => {
+    if (++beats === 3) stop.abort(new Error("stopped by the user"));
+  });
+  const onProgress = (done: number, total: number): void => void told.push(done / total);
+  const outcome = work({ signal: stop.signal, onProgress });
+  await expect(outcome).rejects.toThrow("stopped by the user");
+  clearInterval(beat);
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.every((share, i) => share >= (told[i - 1] ?? 0) && share < 0.5)).toBe(true);
 });

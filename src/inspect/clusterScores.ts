@@ -1,4 +1,5 @@
 /** How well types part in a space, and how well a layout shows it. Plain loops in f64, O(n²·d). */
+import { type ComputeOptions, Pauses } from "./pauses.ts";
 import { squaredDistances, type Vectors } from "./vectors.ts";
 
 /** Null where a score is not defined. */
@@ -19,16 +20,6 @@ export interface ClusterScores {
   readonly trustworthiness: number | null;
 }
 
-export interface ScoreOptions {
-  /** Looked at every few rows. */
-  readonly signal?: AbortSignal;
-  /** Hears points done and in all. */
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-/** Work between two pauses (ms), in which a worker hears messages. */
-const PAUSE_EVERY = 40;
-
 /**
  * @param layout (n, 2), of the same points
  * @param k neighbours that purity and trustworthiness look at
@@ -39,7 +30,7 @@ export async function clusterScores(
   layout: Vectors,
   labels: readonly string[],
   k: number,
-  { signal, onProgress }: ScoreOptions = {},
+  options: ComputeOptions = {},
 ): Promise<ClusterScores> {
   const { n } = vectors;
   const names = [...new Set(labels)];
@@ -48,7 +39,7 @@ export async function clusterScores(
   const lengths = lengthsOf(vectors);
   const [far, near, apart] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   let [euclidean, cosine, same, excess] = [0, 0, 0, 0];
-  let paused = performance.now();
+  const pauses = new Pauses(options);
   for (let i = 0; i < n; i++) {
     squaredDistances(vectors, i, far);
     squaredDistances(layout, i, near);
@@ -64,12 +55,7 @@ export async function clusterScores(
     for (const j of nearest(near, i, k)) {
       excess += Math.max(0, rankOf(far, i, j) - k);
     }
-    if (performance.now() - paused > PAUSE_EVERY) {
-      await new Promise((resume) => setTimeout(resume));
-      signal?.throwIfAborted();
-      onProgress?.(i + 1, n);
-      paused = performance.now();
-    }
+    await pauses.due(i + 1, n);
   }
   const parts = names.length >= 2 && names.length < n;
   return {

@@ -1,9 +1,11 @@
 /** The first two principal components, by subspace iteration on the centred vectors. */
+import { type ComputeOptions, Pauses } from "./pauses.ts";
 import { checkFinite, type Vectors } from "./vectors.ts";
 
 /** Directions iterated together: more than the two wanted, so that close singular values part sooner. */
 const DIRECTIONS = 8;
-const MOST_ITERATIONS = 300;
+/** It ends sooner where the variances stand. */
+export const MOST_PCA_ITERATIONS = 300;
 /** Relative change of the two variances below which they stand. */
 const TOLERANCE = 1e-12;
 /** Share of the vectors' squares below which their variance is rounding. */
@@ -16,10 +18,14 @@ export interface Principal {
   readonly explained: readonly [number, number];
 }
 
-/** @throws Error where a vector is not finite */
-export function principalComponents(vectors: Vectors): Principal {
+/**
+ * @param options progress is told in iterations, of at most MOST_PCA_ITERATIONS
+ * @throws Error where a vector is not finite; the signal's reason when stopped
+ */
+export async function principalComponents(vectors: Vectors, options: ComputeOptions = {}): Promise<Principal> {
   checkFinite(vectors);
   const { n, d } = vectors;
+  const pauses = new Pauses(options);
   const x = centred(vectors);
   if (squares(x) <= ROUNDING * squares(vectors.data)) {
     x.fill(0); // identical vectors: what is left is rounding
@@ -29,10 +35,20 @@ export function principalComponents(vectors: Vectors): Principal {
   let basis = Array.from({ length: count }, (_, c) => startDirection(d, c));
   orthonormalize(basis);
   let before = [NaN, NaN];
-  for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
-    const next = basis.map((direction) => scatter(x, n, d, project(x, n, d, direction)));
+  for (let iteration = 0; iteration < MOST_PCA_ITERATIONS; iteration++) {
+    const due = (): Promise<void> => pauses.due(iteration, MOST_PCA_ITERATIONS);
+    const next: Float64Array[] = [];
+    for (const direction of basis) {
+      next.push(scatter(x, n, d, project(x, n, d, direction)));
+      await due();
+    }
     orthonormalize(next);
-    basis = rotate(x, n, d, next);
+    const projected: Float64Array[] = [];
+    for (const direction of next) {
+      projected.push(project(x, n, d, direction));
+      await due();
+    }
+    basis = rotate(projected, next);
     const now = basis.slice(0, 2).map((direction) => squares(project(x, n, d, direction)));
     const still = now.every((value, c) => Math.abs(value - (before[c] ?? NaN)) <= TOLERANCE * variance);
     before = now;
@@ -53,10 +69,14 @@ export function principalComponents(vectors: Vectors): Principal {
 
 function centred({ data, n, d }: Vectors): Float64Array {
   const mean = new Float64Array(d);
-  for (let at = 0; at < n * d; at++) {
-    mean[at % d] = (mean[at % d] ?? NaN) + (data[at] ?? NaN) / n;
+  const x = new Float64Array(n * d);
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < d; k++) mean[k] = (mean[k] ?? NaN) + (data[i * d + k] ?? NaN) / n;
   }
-  return Float64Array.from(data, (value, at) => value - (mean[at % d] ?? NaN));
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < d; k++) x[i * d + k] = (data[i * d + k] ?? NaN) - (mean[k] ?? NaN);
+  }
+  return x;
 }
 
 /** Fixed and without pattern, so that every run is the same. */
@@ -121,9 +141,11 @@ function orthonormalize(basis: Float64Array[]): void {
   });
 }
 
-/** The directions inside the subspace along which its variance is largest (Rayleigh–Ritz, Jacobi's rotations). */
-function rotate(x: Float64Array, n: number, d: number, basis: readonly Float64Array[]): Float64Array[] {
-  const projected = basis.map((direction) => project(x, n, d, direction));
+/**
+ * The directions inside the subspace along which its variance is largest (Rayleigh–Ritz, Jacobi's rotations).
+ * @param projected the vectors along each of the basis
+ */
+function rotate(projected: readonly Float64Array[], basis: readonly Float64Array[]): Float64Array[] {
   const m = basis.length;
   const a = projected.map((u) => projected.map((v) => dot(u, v)));
   const turned = basis.map((direction) => direction.slice());

@@ -13,6 +13,8 @@ import { goldenAdapter } from "../train/goldens.ts";
 import { readMethodGolden } from "../train/methodGoldens.ts";
 import { PassBuffers } from "../train/passBuffers.ts";
 import { gatherRepresentations, planSpans } from "./representations.ts";
+import { layOut } from "./spaceFigure.ts";
+import { MOST_POINTS, TSNE_DEFAULTS } from "./tsne.ts";
 import { normalized, type Vectors } from "./vectors.ts";
 
 let llama: Llama;
@@ -94,7 +96,36 @@ test("hidden states of a layer: the model's width, length 1, the same alone as p
   expect(dot(packed, single)).toBeCloseTo(1, 6);
 });
 
+test("an adapter whose training ended in NaN: said before anything is laid out", async () => {
+  const sound = Lora.fromWeights(llama, goldenAdapter(llama, golden));
+  const weights = await sound.read();
+  sound.destroy();
+  const tensors = new Map([...weights.tensors].map(([name, one]) => [name, { ...one, data: one.data.map(() => NaN) }]));
+  const broken = Lora.fromWeights(llama, { ...weights, tensors });
+  const plan = planSpans(tokenizer, documents.slice(0, 2), types, everything);
+  const vectors = await gatherRepresentations(llama, broken, plan, { layer: 0, representation: "key" });
+  broken.destroy();
+  for (const method of ["pca", "tsne"] as const) {
+    const choice = { settings: { ...TSNE_DEFAULTS, perplexity: 1 }, start: "random", seed: 1 } as const;
+    const laidOut = layOut(llama.queue, vectors, method === "pca" ? { method } : { method, ...choice });
+    await expect(laidOut).rejects.toThrow("expected finite vectors, got NaN in number 0 of vector 0 (the model or its");
+  }
+});
+
 describe("the plan", () => {
+  test("of 50,000 entities as many as fit the plane are read, from all documents", () => {
+    const text = new Array(10).fill("salt").join(" ");
+    const entities = Array.from({ length: 10 }, (_, i) => ({ start: 5 * i, end: 5 * i + 4, type: "food" }));
+    const many = Array.from({ length: 5000 }, (_, i): Document => ({ id: `d${i}`, text, entities }));
+    const food = [{ name: "food", definition: "what one eats" }];
+    const { spans, found, prompts } = planSpans(tokenizer, many, food, { ...everything, limit: MOST_POINTS });
+    expect([spans.length, found]).toEqual([5000, 50_000]);
+    expect(prompts.reduce((sum, { rows }) => sum + rows.length, 0)).toBe(5000);
+    // Of the first tenth of the documents about a tenth: 500 ± 21 in a fair draw.
+    const early = spans.filter(({ document }) => Number(document.slice(1)) < 500).length;
+    expect(Math.abs(early - 500)).toBeLessThan(100);
+  });
+
   test("samples by seed, keeps the order, and counts all", () => {
     const all = planSpans(tokenizer, documents, types, everything).spans;
     const draw = (seed: number) => planSpans(tokenizer, documents, types, { ...everything, limit: 4, seed });

@@ -1,7 +1,10 @@
 /** Entities of several adapters laid out in one plane (OBP-LLM, Fig. 5; method.md, Figures), with scores, as data. */
 import type { CommandQueue } from "../gpu/queue.ts";
-import { pcg } from "../kernels/random.ref.ts";
-import { clusterScores, type ClusterScores, type ScoreOptions } from "./clusterScores.ts";
+import type { Comparison } from "../train/compareRuns.ts";
+import { clusterScores, type ClusterScores } from "./clusterScores.ts";
+import { comparedJson, configurationColumn } from "./comparedFields.ts";
+import { normals } from "./normals.ts";
+import type { ComputeOptions } from "./pauses.ts";
 import { principalComponents } from "./pca.ts";
 import type { EntitySpan, Representation } from "./representations.ts";
 import { runTsne, type TsneSettings } from "./tsne.ts";
@@ -42,6 +45,8 @@ export interface SpaceFigure {
     /** By type; purity and trustworthiness at NEIGHBOURS. */
     readonly scores: ClusterScores;
   }[];
+  /** As of AttentionFigure. */
+  readonly compared?: Comparison | null;
 }
 
 export type LayoutChoice =
@@ -57,6 +62,8 @@ export interface LayoutOptions {
   readonly signal?: AbortSignal;
   /** Iterations between two states; 50 where absent. */
   readonly every?: number;
+  /** Hears iterations of PCA done, and the most there may be; before t-SNE too, which starts from them. */
+  readonly onPca?: (done: number, most: number) => void;
   /** Hears each state on the way: iterations done and in all, and positions (n, 2). */
   readonly onState?: (iteration: number, total: number, positions: Float32Array) => void;
 }
@@ -66,14 +73,19 @@ export async function layOut(
   queue: CommandQueue,
   vectors: Vectors,
   choice: LayoutChoice,
-  { signal, every, onState }: LayoutOptions = {},
+  { signal, every, onPca, onState }: LayoutOptions = {},
 ): Promise<{ layout: Layout; positions: Float32Array | Float64Array }> {
+  const components = (): ReturnType<typeof principalComponents> =>
+    principalComponents(vectors, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(onPca === undefined ? {} : { onProgress: onPca }),
+    });
   if (choice.method === "pca") {
-    const { explained, positions } = principalComponents(vectors);
+    const { explained, positions } = await components();
     return { layout: { method: "pca", explained }, positions };
   }
   const { settings, start, seed } = choice;
-  const first = start === "pca" ? scaled(principalComponents(vectors).positions) : null;
+  const first = start === "pca" ? scaled((await components()).positions) : null;
   const states = runTsne(queue, vectors, first ?? randomStart(vectors.n, seed), settings, {
     ...(signal === undefined ? {} : { signal }),
     ...(every === undefined ? {} : { every }),
@@ -94,14 +106,8 @@ function scaled(positions: Float64Array): Float32Array | null {
   return deviation > 0 ? Float32Array.from(positions, (value) => (value / deviation) * START_SCALE) : null;
 }
 
-/** Normal numbers by Box and Muller. */
 function randomStart(n: number, seed: number): Float32Array {
-  const base = pcg(seed >>> 0);
-  const uniform = (i: number): number => (pcg((base + i) >>> 0) + 1) / (2 ** 32 + 1);
-  return Float32Array.from({ length: 2 * n }, (_, i) => {
-    const radius = Math.sqrt(-2 * Math.log(uniform(2 * i)));
-    return START_SCALE * radius * Math.cos(2 * Math.PI * uniform(2 * i + 1));
-  });
+  return Float32Array.from(normals(2 * n, seed), (value) => START_SCALE * value);
 }
 
 /** Scores of one adapter's vectors and of where they came to stand. */
@@ -109,7 +115,7 @@ export function spaceScores(
   vectors: Vectors,
   positions: Float32Array | Float64Array,
   spans: readonly EntitySpan[],
-  options?: ScoreOptions,
+  options?: ComputeOptions,
 ): Promise<ClusterScores> {
   const types = spans.map(({ type }) => type);
   return clusterScores(vectors, { data: positions, n: vectors.n, d: 2 }, types, NEIGHBOURS, options);
@@ -133,7 +139,7 @@ export function partOf(positions: Float32Array | Float64Array, i: number, count:
 
 /** What stands in the figure's JSON file. @param offset turns a UTF-16 offset of a span's document into the file's unit */
 export function figureJson(
-  { layout, adapters, spans, ...figure }: SpaceFigure,
+  { layout, adapters, spans, compared, ...figure }: SpaceFigure,
   offset: (span: EntitySpan, at: number) => number,
 ): Record<string, unknown> {
   const { method } = layout;
@@ -156,19 +162,21 @@ export function figureJson(
         ...{ text: span.text, type: span.type, x: positions[2 * i] ?? NaN, y: positions[2 * i + 1] ?? NaN },
       })),
     ),
+    ...comparedJson(compared),
   };
 }
 
 /** One line a point (RFC 4180). */
 export function figureCsv(figure: SpaceFigure, offset: (span: EntitySpan, at: number) => number): string {
-  const lines = figure.adapters.flatMap(({ name, positions }) =>
+  const own = configurationColumn(figure.compared);
+  const lines = figure.adapters.flatMap(({ name, positions }, adapter) =>
     figure.spans.map((span, i) => {
       const place = [positions[2 * i] ?? NaN, positions[2 * i + 1] ?? NaN];
       const where = [offset(span, span.start), offset(span, span.end)];
-      return [name, span.document, ...where, span.text, span.type, ...place].map(csvField).join(",");
+      return [name, span.document, ...where, span.text, span.type, ...place].map(csvField).join(",") + own.of(adapter);
     }),
   );
-  return ["adapter,document,start,end,text,type,x,y", ...lines].join("\r\n") + "\r\n";
+  return [`adapter,document,start,end,text,type,x,y${own.title}`, ...lines].join("\r\n") + "\r\n";
 }
 
 function csvField(value: string | number): string {

@@ -1,7 +1,9 @@
 /** t-SNE on the GPU against scikit-learn's exact method, from the same start. */
+import { create } from "webgpu";
 import { expect, test } from "vitest";
+import { openGpu } from "../gpu/device.ts";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
-import { CommandQueue } from "../gpu/queue.ts";
+import { CommandQueue, DeviceLostError } from "../gpu/queue.ts";
 import { clusterScores } from "./clusterScores.ts";
 import { fittingPerplexity, runTsne, TSNE_DEFAULTS, type TsneSettings, type TsneState } from "./tsne.ts";
 import { tsneGoldens } from "./tsneGoldens.ts";
@@ -79,7 +81,20 @@ test("stops at the signal", async () => {
   await expect(states.next()).rejects.toThrow("stopped by the user");
 });
 
+test("a device lost in mid-animation: said in words, and another one lays out what was asked", async () => {
+  const gpu = await openGpu(create([]));
+  const lost = new CommandQueue(gpu);
+  const settings = { ...TSNE_DEFAULTS, perplexity: 5, iterations: 200 };
+  const states = runTsne(lost, line(30), spread(30), settings, { every: 10 });
+  expect((await states.next()).value).toMatchObject({ iteration: 10, finished: false });
+  gpu.device.destroy();
+  await expect(states.next()).rejects.toThrow(DeviceLostError);
+  expect(await states.next()).toEqual({ done: true, value: undefined });
+  expect((await collect(line(30), spread(30), settings)).at(-1)).toMatchObject({ iteration: 200, finished: true });
+});
+
 test.each<[string, Vectors, Partial<TsneSettings>, string]>([
+  ["no point", line(0), {}, "expected at least 2 points to lay out, got 0"],
   ["one point", line(1), {}, "expected at least 2 points to lay out, got 1"],
   ["too many", line(5001), {}, "expected at most 5000 points, got 5001"],
   ["NaN", line(40, (i) => (i === 7 ? NaN : i)), {}, "expected finite vectors, got NaN in number 0 of vector 7"],

@@ -69,6 +69,7 @@ export async function readSpace(
     states.map((_, i) => Float32Array.from(partOf(positions, i, states.length)));
   const { layout, positions } = await layOut(llama.queue, joinVectors(parts), choice, {
     ...{ signal, every: SHOW_EVERY },
+    onPca: (done, most) => onProgress(done, most, "iterations"),
     onState(iteration, total, now) {
       onProgress(iteration, total, "iterations");
       show({ kind: "positions", iteration, total, positions: split(now) });
