@@ -1,5 +1,7 @@
 /** An attention map of up to three adapters as data, and as JSON and CSV. */
+import type { Comparison } from "../train/compareRuns.ts";
 import type { HeadChoice } from "./attentionMap.ts";
+import { comparedJson, configurationColumn } from "./comparedFields.ts";
 import type { MapToken } from "./mapPrompt.ts";
 
 export interface AttentionFigure {
@@ -14,6 +16,8 @@ export interface AttentionFigure {
   readonly rows: readonly MapToken[];
   readonly columns: readonly MapToken[];
   readonly adapters: readonly AdapterMap[];
+  /** How the trainings of the adapters differ; nothing is said where it is not there. */
+  readonly compared?: Comparison | null;
 }
 
 export interface AdapterMap {
@@ -53,20 +57,24 @@ export function figureJson(figure: AttentionFigure, difference: boolean): Record
       ? { name: first.name, weights: nested(figure, first.weights) }
       : { adapters: named(adapters) }),
     ...(difference ? { differences: named(differences(figure)) } : {}),
+    ...comparedJson(figure.compared),
   };
 }
 
-/** One line a cell, so that any statistics program reads it. */
+/** One line a cell, so that any statistics program reads it; of several adapters it ends with what is the one's own. */
 export function figureCsv(figure: AttentionFigure, difference: boolean): string {
   const { rows, columns, layer } = figure;
-  const lines = ["adapter,layer,head,row,row_token,row_role,column,column_token,column_role,weight"];
-  for (const { name, weights } of [...figure.adapters, ...(difference ? differences(figure) : [])]) {
+  const own = configurationColumn(figure.compared);
+  const lines = [`adapter,layer,head,row,row_token,row_role,column,column_token,column_role,weight${own.title}`];
+  const maps = [...figure.adapters, ...(difference ? differences(figure) : [])];
+  for (const [map, { name, weights }] of maps.entries()) {
+    const configuration = own.of(map);
     for (const [h, head] of headsOf(figure).entries()) {
       for (const [i, row] of rows.entries()) {
         for (const [j, column] of columns.entries()) {
           const value = rounded(weights[(h * rows.length + i) * columns.length + j]);
           const of = (token: MapToken): string => `${quoted(token.text)},${token.role}`;
-          lines.push([quoted(name), layer, head, i, of(row), j, of(column), value].join(","));
+          lines.push([quoted(name), layer, head, i, of(row), j, of(column), value].join(",") + configuration);
         }
       }
     }

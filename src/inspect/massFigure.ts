@@ -1,4 +1,6 @@
 /** How much attention of a response falls on gold entities, head by head over all layers: data, JSON and CSV. */
+import type { Comparison } from "../train/compareRuns.ts";
+import { comparedJson, configurationColumn } from "./comparedFields.ts";
 import type { MapPrompt } from "./mapPrompt.ts";
 
 export interface MassFigure {
@@ -8,6 +10,8 @@ export interface MassFigure {
   readonly rows: number;
   readonly entityTokens: number;
   readonly adapters: readonly AdapterMass[];
+  /** As of AttentionFigure. */
+  readonly compared?: Comparison | null;
 }
 
 /** (layers, heads): mean over the response's tokens of the attention on a set of the prompt's tokens. */
@@ -55,23 +59,26 @@ export function massAsked(
   return { rows, sets: [[...new Set(entities.flat())], type, [0]] };
 }
 
-export function massJson(figure: MassFigure): Record<string, unknown> {
+export function massJson({ compared, ...figure }: MassFigure): Record<string, unknown> {
   const [first] = figure.adapters;
   return {
     ...figure,
     layers: first?.entities.length,
     heads: first?.entities[0]?.length,
     adapters: figure.adapters.map((one) => ({ ...one, mean: meanMass(one.entities) })),
+    ...comparedJson(compared),
   };
 }
 
-export function massCsv({ adapters }: MassFigure): string {
-  const lines = adapters.flatMap(({ name, entities, type, first }) =>
+export function massCsv({ adapters, compared }: MassFigure): string {
+  const own = configurationColumn(compared);
+  const lines = adapters.flatMap(({ name, entities, type, first }, i) =>
     entities.flatMap((heads, layer) =>
-      heads.map((value, head) =>
-        [`"${name.replaceAll('"', '""')}"`, layer, head, value, type[layer]?.[head], first[layer]?.[head]].join(","),
-      ),
+      heads.map((value, head) => {
+        const values = [layer, head, value, type[layer]?.[head], first[layer]?.[head]];
+        return [`"${name.replaceAll('"', '""')}"`, ...values].join(",") + own.of(i);
+      }),
     ),
   );
-  return `adapter,layer,head,entities,type,first\n${lines.join("\n")}\n`;
+  return `adapter,layer,head,entities,type,first${own.title}\n${lines.join("\n")}\n`;
 }

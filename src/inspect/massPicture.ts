@@ -1,5 +1,6 @@
 /** Attention on gold entities as a picture, layers × heads: each adapter on one scale, and its change from the first. */
 import { type ColourScale, differenceScale, numberLabel, valueScale } from "./colourScale.ts";
+import { withCompared } from "./comparedFields.ts";
 import type { Figure } from "./figureFile.ts";
 import { BACKGROUND, BAR_WIDTH, caption, colourBar, INK, shortened } from "./legend.ts";
 import { massChanges, massCsv, type MassFigure, massJson, meanMass } from "./massFigure.ts";
@@ -89,14 +90,15 @@ export function massPicture(figure: MassFigure): Scene {
   if (changes.maps.length > 0) {
     shapes.push(...colourBar(changes.scale, `change from ${first.name}`, MARGIN + BAR_WIDTH + 50, y));
   }
-  const words = [
+  const said = [
     `How much of the attention of the response (${rows} tokens, mean) falls on the sentence's gold entities of type ${type} (${entityTokens} token${entityTokens === 1 ? "" : "s"}), layer by layer and head by head.`,
     `Model ${model}. Adapters: ${adapters.map(({ name }) => name).join(", ")}.`,
     heads <= NUMBERED ? "Numbers in cells are hundredths." : "",
   ].join(" ");
-  const text = caption(words.trim(), MARGIN, y + 46, total - 2 * MARGIN);
+  const words = withCompared(said.trim(), figure.compared);
+  const text = caption(words, MARGIN, y + 46, total - 2 * MARGIN);
   shapes.push(...text.shapes);
-  return { width: total, height: text.bottom + MARGIN, background: BACKGROUND, description: words.trim(), shapes };
+  return { width: total, height: text.bottom + MARGIN, background: BACKGROUND, description: words, shapes };
 }
 
 function grid(

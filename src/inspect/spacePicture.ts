@@ -1,4 +1,5 @@
 /** Entities in a plane as a picture: one panel an adapter on shared scales, a colour and a shape for each type. */
+import { withCompared } from "./comparedFields.ts";
 import { BACKGROUND, caption, INK, shortened } from "./legend.ts";
 import { frame, type Scene, type SceneShape, textWidth } from "./scene.ts";
 import { NEIGHBOURS, type SpaceFigure } from "./spaceFigure.ts";
@@ -79,7 +80,8 @@ export function captionOf(figure: SpaceFigure): string {
       return `${which}purity ${number(purity)}, trustworthiness ${number(trustworthiness)}`;
     })
     .join("; ");
-  return `${model}; ${names}: ${spans.length} ${what}${drawn}. ${how}${joint}. At ${NEIGHBOURS} neighbours: ${scores}.`;
+  const words = `${model}; ${names}: ${spans.length} ${what}${drawn}. ${how}${joint}. At ${NEIGHBOURS} neighbours: ${scores}.`;
+  return withCompared(words, figure.compared);
 }
 
 function number(value: number | null): string {
