@@ -1,5 +1,5 @@
 /** obp attention on the real command and a real model of one layer. */
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -75,6 +75,38 @@ test("pictures are the same files from the same words; CSV has a line a cell", a
   const png = await bytes("a.png");
   expect(png.subarray(1, 4).toString()).toBe("PNG");
   expect((await bytes("a.csv")).toString().split("\n")[0]).toMatch(/^adapter,layer,head,row,/);
+});
+
+test("how the adapters' trainings differ is in every file; a run that is not recorded is said", async () => {
+  const place = (...path: string[]): string => join(folder.path, ...path);
+  const settings = JSON.parse(readFileSync(place("sft", "run", "config.json"), "utf8")) as Record<string, unknown>;
+  cpSync(place("sft"), place("other"), { recursive: true });
+  writeFileSync(
+    place("other", "run", "config.json"),
+    JSON.stringify({ ...settings, learningRate: 0.001, seed: 7, checkpointing: "layer" }),
+  );
+  const said = "Configurations: learning rate 0.05 | 1e-3; seed 42 | 7.";
+  const words = [...attention, ...gold, "--adapter", "sft", "other"] as const;
+  const outcome = await run(...words, "--out", "two.svg");
+  expect(outcome.code).toBe(0);
+  expect(outcome.stdout).toContain(`\n${said}\n`);
+  expect(folder.read("two.svg")).toContain(`${said}</title>`);
+  // As it was written, whatever was in the pictures before.
+  const svg = folder.read("two.svg");
+  expect((await run(...words, "--out", "two.svg")).code).toBe(0);
+  expect(folder.read("two.svg")).toBe(svg);
+  expect((await run(...words, "--overview", "--out", "two.csv")).code).toBe(0);
+  expect(folder.read("two.csv")).toMatch(/^"other",0,8,.*,"learning rate 1e-3; seed 7"$/m);
+
+  writeFileSync(place("other", "run", "config.json"), '{"lr": 1}');
+  const broken = await run(...words, "--json", "--out", "two.json");
+  expect(broken.stderr).toContain("other/run is left aside: expected settings of training in run/config.json, got lr");
+  expect(broken.json()).toMatchObject({ compared: { text: "Configuration of other not recorded." } });
+  rmSync(place("other", "run"), { recursive: true });
+  const last = [...attention, ...gold, "--adapter", "sft", "sft/run/last", "base"] as const;
+  expect((await run(...last, "--json", "--out", "two.json")).json()).toMatchObject({
+    compared: { text: "base is not trained. The same training.", differences: [] },
+  });
 });
 
 test("what the contrastive loss sees, for each adapter", async () => {

@@ -8,6 +8,7 @@ import { massAsked, meanMass } from "../inspect/massFigure.ts";
 import { massDrawing } from "../inspect/massPicture.ts";
 import type { Llama } from "../model/llama.ts";
 import type { EntityType } from "../ner/document.ts";
+import type { Comparison } from "../train/compareRuns.ts";
 import { defaultContrastiveLayer } from "../train/contrastive.ts";
 import { checkWritable, writeFileAtomic } from "./atomicFile.ts";
 import {
@@ -25,6 +26,7 @@ import { contrastiveViews } from "./attentionContrastive.ts";
 import { eachAdapter } from "./eachAdapter.ts";
 import { formatOf, type NamedAdapter } from "./figure.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
+import { compareAdapters } from "./recordedAdapters.ts";
 import { defineVerb, type Report } from "./verb.ts";
 
 interface AnyFigure extends Figure {
@@ -46,14 +48,15 @@ export const verb = defineVerb({
     const type = typeOf(given);
     const gold = given.gold.length === 0 ? null : goldEntities(given, type);
     const adapters = readAdapters(given);
+    const compared = await compareAdapters(adapters, (line) => context.note(line));
     const known = given.response !== undefined || gold !== null ? promptOf(model, given, type, gold, null) : null;
     checkWritable(given.out);
     const { llama } = await loadModel(model, null, context);
     const prompt =
       known ?? promptOf(model, given, type, null, await ownAnswer(llama, model, given, type, adapters[0], context));
     const drawn = given.overview
-      ? await overview(llama, prompt, type, adapters, context)
-      : await map(llama, prompt, { layer, head, type }, adapters, given, context);
+      ? await overview(llama, prompt, type, adapters, compared, context)
+      : await map(llama, prompt, { layer, head, type, compared }, adapters, given, context);
     const views = given.contrastive
       ? await contrastiveViews(
           llama,
@@ -70,17 +73,26 @@ export const verb = defineVerb({
     writeFileAtomic(given.out, await figureFile(figure, format, given.zoom));
     return {
       json: { ...figure.json(), response: prompt.response, out: given.out },
-      text: [`response: ${prompt.response}`, ...drawn.lines, ...(views?.lines ?? []), `written to ${given.out}`].join(
-        "\n",
-      ),
+      text: [
+        ...[`response: ${prompt.response}`, ...drawn.lines, ...(views?.lines ?? [])],
+        ...(compared === null ? [] : [compared.text]),
+        `written to ${given.out}`,
+      ].join("\n"),
     };
   },
 });
 
+interface MapAsked {
+  readonly layer: number;
+  readonly head: HeadChoice;
+  readonly type: EntityType;
+  readonly compared: Comparison | null;
+}
+
 async function map(
   llama: Llama,
   prompt: MapPrompt,
-  { layer, head, type }: { readonly layer: number; readonly head: HeadChoice; readonly type: EntityType },
+  { layer, head, type, compared }: MapAsked,
   adapters: readonly NamedAdapter[],
   { difference, scale, "hide-first": hideFirst }: AttentionAsked,
   context: Context,
@@ -95,7 +107,7 @@ async function map(
   const { name: model, heads } = llama.config;
   const figure: AttentionFigure = {
     ...{ model, layer, head, heads, type: type.name },
-    ...{ rows: tokens.slice(columns), columns: tokens.slice(0, columns), adapters: maps },
+    ...{ rows: tokens.slice(columns), columns: tokens.slice(0, columns), adapters: maps, compared },
   };
   const entities = [...new Set(prompt.entities.flat())];
   const onEntities = entityShares(figure, entities);
@@ -115,6 +127,7 @@ async function overview(
   prompt: MapPrompt,
   type: EntityType,
   adapters: readonly NamedAdapter[],
+  compared: Comparison | null,
   context: Context,
 ): Promise<AnyFigure> {
   const { rows, sets } = massAsked(prompt, type.name, "name them: --gold E …");
@@ -125,7 +138,7 @@ async function overview(
   });
   const figure = { model: llama.config.name, type: type.name, rows: rows.length, entityTokens: sets[0].length };
   return {
-    ...massDrawing({ ...figure, adapters: masses }),
+    ...massDrawing({ ...figure, adapters: masses, compared }),
     lines: masses.map(
       ({ name, entities }) =>
         `attention on entities, mean of all layers and heads, ${name}: ${meanMass(entities).toFixed(4)}`,

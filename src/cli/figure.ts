@@ -16,6 +16,8 @@ export const figureFlags = {
 
 export interface NamedAdapter {
   readonly name: string;
+  /** Null: the model without one. */
+  readonly folder: string | null;
   readonly weights: LoraWeights | null;
 }
 
@@ -41,6 +43,7 @@ export function namedAdapters(adapter: readonly string[], most: number): NamedAd
   const names = new Set(short).size < short.length ? folders : short;
   return folders.map((folder, i) => ({
     name: names[i] ?? folder,
+    folder: folder === BASE ? null : folder,
     weights: folder === BASE ? null : readAdapter(folder).weights,
   }));
 }

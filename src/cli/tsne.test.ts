@@ -57,6 +57,9 @@ test("the model and an adapter fitted together, and the same picture twice", asy
   expect(json).toMatchObject({ method: "tsne", layer: 0, iterations: 60, perplexity: 7, representation: "key" });
   expect(Object.keys(json["silhouette"] as object)).toEqual(["base", "sft"]);
   expect(json["klDivergence"]).toBeGreaterThan(0);
+  const text =
+    "Configuration of sft: stage SFT; learning rate 0.05; epochs 5; batch 1; rank 8; alpha 16; targets q k v o; seed 42. base is not trained.";
+  expect(json).toMatchObject({ compared: { text } });
   const png = folder.read("space.png");
   expect((await run(...words, "--out", "space.png")).code).toBe(0);
   expect(folder.read("space.png")).toBe(png);

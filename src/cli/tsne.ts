@@ -26,6 +26,7 @@ import { documentFlags, noteUnusedTypes, readDocuments, readTypes } from "./docu
 import { figureFlags, formatOf, namedAdapters } from "./figure.ts";
 import { loadModel, openWithTokenizer } from "./loadModel.ts";
 import { modelFlag } from "./openModel.ts";
+import { compareAdapters } from "./recordedAdapters.ts";
 import { defineVerb, type FlagValues } from "./verb.ts";
 
 const MOST_ADAPTERS = 6;
@@ -81,6 +82,7 @@ export const verb = defineVerb({
     const documents = readDocuments(given.in, given, note);
     noteUnusedTypes(documents, types, note);
     const adapters = namedAdapters(given.adapter, MOST_ADAPTERS);
+    const compared = await compareAdapters(adapters, note);
     const limit = Math.floor((given.limit ?? MOST_POINTS) / adapters.length);
     const seed = given.seed ?? SEED;
     const plan = planSpans(tokenizer, documents, types, { contextLength: config.contextLength, limit, seed });
@@ -111,7 +113,7 @@ export const verb = defineVerb({
     scoring.finish();
     const figure: SpaceFigure = {
       ...{ model: config.name, layer, representation: given.representation, types: types.map(({ name }) => name) },
-      ...{ spans: plan.spans, found: plan.found, layout, adapters: scored },
+      ...{ spans: plan.spans, found: plan.found, layout, adapters: scored, compared },
     };
     const offset = offsetsOf(documents, given.offsets);
     const drawn = {
@@ -131,6 +133,7 @@ export const verb = defineVerb({
           ({ name, scores: { silhouette, purity, trustworthiness } }) =>
             `${name}: silhouette ${shown(silhouette.cosine)} cosine, ${shown(silhouette.euclidean)} euclidean; purity ${shown(purity)}, trustworthiness ${shown(trustworthiness)}`,
         ),
+        ...(compared === null ? [] : [compared.text]),
         `written to ${given.out}`,
       ].join("\n"),
     };

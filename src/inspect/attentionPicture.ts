@@ -4,6 +4,7 @@
  */
 import { type AdapterMap, type AttentionFigure, differences, headsOf } from "./attentionFigure.ts";
 import { type ColourScale, differenceScale, numberLabel, valueScale } from "./colourScale.ts";
+import { withCompared } from "./comparedFields.ts";
 import { BACKGROUND, BAR_WIDTH, caption, colourBar, INK, mark, markLegend, MARKS_WIDTH, shortened } from "./legend.ts";
 import type { MapToken } from "./mapPrompt.ts";
 import { frame, type Scene, type SceneShape, textWidth } from "./scene.ts";
@@ -99,7 +100,7 @@ export function attentionPicture(figure: AttentionFigure, options: AttentionPict
     : `attention probability, ${scale.kind} scale`;
   shapes.push(...colourBar(scale, what, MARGIN, y), ...markLegend(MARGIN + BAR_WIDTH + 40, y + 24));
   y += 46;
-  const words = captionOf(figure, maps, scale, options);
+  const words = withCompared(captionOf(figure, maps, scale, options), figure.compared);
   const text = caption(words, MARGIN, y, total - 2 * MARGIN);
   shapes.push(...text.shapes);
   return { width: total, height: text.bottom + MARGIN, background: BACKGROUND, description: words, shapes };
