@@ -232,6 +232,17 @@ test("a prompt longer than one forward's rows goes in several", async () => {
   long.destroy();
 });
 
+test("rows join a forward where its tiles have room for them, on a GPU while it waits for the weights", () => {
+  const decoder = new Decoder(llama, null, { prefixes: 0, branches: 1, branch: 8 });
+  const spare = (rows: readonly number[]) => rows.map((count) => decoder.spareRows(count));
+  vi.spyOn(gpu, "isSoftware", "get").mockReturnValue(true);
+  expect(spare([1, 4, 5, 8, 9, 271])).toEqual([3, 0, 3, 0, 7, 1]);
+  vi.spyOn(gpu, "isSoftware", "get").mockReturnValue(false);
+  expect(spare([1, 32, 33])).toEqual([31, 0, 0]);
+  vi.restoreAllMocks();
+  decoder.destroy();
+});
+
 describe("what does not fit", () => {
   test("an empty branch has no logits, also after others", async () => {
     const decoder = new Decoder(llama, null, { prefixes: 4, branches: 2, branch: 4 });

@@ -17,11 +17,10 @@ import { Workspace } from "./workspace.ts";
 const CHUNK = 256;
 /** Places of one branch's run whose next token may be asked for. */
 export const PLACES = 3;
-/**
- * Rows that a forward takes in hardly more time than one: on a software adapter a tile of the kernels, on a GPU those
- * that reading the weights is waited for.
- */
+/** Rows that a forward takes in hardly more time than one: on a GPU those that reading the weights is waited for. */
 const CHEAP_ROWS = { software: 4, gpu: 32 };
+/** Above that a software adapter computes as many rows as fill the tiles of its kernels. */
+const SOFTWARE_TILE = 8;
 
 /** Room in the cache, tokens. */
 export interface DecoderSize {
@@ -141,9 +140,11 @@ export class Decoder {
     return Math.min(this.size.branch, this.#llama.config.contextLength - (prefix?.length ?? 0)) - length;
   }
 
-  /** Rows that cost a forward hardly more than one does. */
-  get cheapRows(): number {
-    return this.#llama.queue.gpu.isSoftware ? CHEAP_ROWS.software : CHEAP_ROWS.gpu;
+  /** Rows that may join a forward of `rows` rows at hardly any cost. */
+  spareRows(rows: number): number {
+    if (!this.#llama.queue.gpu.isSoftware) return Math.max(0, CHEAP_ROWS.gpu - rows);
+    const { software } = CHEAP_ROWS;
+    return (rows <= software ? software : Math.ceil(rows / SOFTWARE_TILE) * SOFTWARE_TILE) - rows;
   }
 
   /** Empties all branches, and drops all prefixes where the adapter's weights have changed since they were run. */

@@ -120,7 +120,7 @@ describe("guesses", () => {
   /** Answers and forwards where the chosen ids are guessed, but others where `wrong` says so. */
   async function guessing(wrong: readonly number[], cheapRows: number) {
     const decoder = new Decoder(llama, null, { prefixes: 0, branches: 1, branch: 32 });
-    vi.spyOn(decoder, "cheapRows", "get").mockReturnValue(cheapRows);
+    vi.spyOn(decoder, "spareRows").mockImplementation((rows) => Math.max(0, cheapRows - rows));
     const plain = new TurnsWriter(begin, turns);
     const [expected] = await answersOf(decoder, [asking(plain)]);
     const guessed = turns.map(({ allowed }, i) => {
@@ -151,7 +151,7 @@ describe("guesses", () => {
     expect(await guessing([], 8)).toEqual([7, 2 + 1 + 3]);
     expect(await guessing([], 0)).toEqual([7, 2, 1, 3]);
     const decoder = new Decoder(llama, null, { prefixes: 0, branches: 1, branch: 9 });
-    vi.spyOn(decoder, "cheapRows", "get").mockReturnValue(16);
+    vi.spyOn(decoder, "spareRows").mockImplementation((rows) => Math.max(0, 16 - rows));
     const forwards = watchForwards(llama);
     const guessed = turns.map(({ allowed }) => allowed[0] ?? NaN);
     expect(await answersOf(decoder, [asking(new TurnsWriter(begin, turns, guessed))])).toEqual([null]);
@@ -161,7 +161,7 @@ describe("guesses", () => {
 
   test("are shared out among answers side by side", async () => {
     const decoder = new Decoder(llama, null, { prefixes: 0, branches: 2, branch: 32 });
-    vi.spyOn(decoder, "cheapRows", "get").mockReturnValue(17);
+    vi.spyOn(decoder, "spareRows").mockImplementation((rows) => Math.max(0, 17 - rows));
     const guessed = turns.map(({ allowed }) => allowed[0] ?? NaN);
     const forwards = watchForwards(llama);
     const both = [asking(new TurnsWriter(begin, turns, guessed)), asking(new TurnsWriter(begin, turns, guessed))];
@@ -221,7 +221,7 @@ test("a span answer: every span is one forward, an empty one none but the prompt
       written = responseStart + writer.answer().ids.length;
     });
     const decoder = new Decoder(bundled, null, { prefixes: 0, branches: 1, branch: 256 });
-    vi.spyOn(decoder, "cheapRows", "get").mockReturnValue(16);
+    vi.spyOn(decoder, "spareRows").mockImplementation((rows) => Math.max(0, 16 - rows));
     const forwards = watchForwards(bundled);
     const [answer] = await answersOf(decoder, [asking(writer, ids.slice(0, responseStart))]);
     expect(answer).toEqual(ids.slice(responseStart));

@@ -93,7 +93,7 @@ async function step<A>(decoder: Decoder, active: readonly Active<A>[]): Promise<
 
 /** Guesses of each answer, as many as cost a forward hardly anything. */
 function guessAll<A>(decoder: Decoder, active: readonly Active<A>[]): Guess[][] {
-  let spare = decoder.cheapRows - active.reduce((sum, { unread }) => sum + unread.length, 0);
+  let spare = decoder.spareRows(active.reduce((sum, { unread }) => sum + unread.length, 0));
   return active.map(({ branch, writer, unread }) => {
     const guesses = spare > 0 ? writer.guesses(PLACES - 1) : [];
     let room = decoder.roomIn(branch) - unread.length;
