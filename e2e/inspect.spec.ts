@@ -54,8 +54,13 @@ test("reads attention, keeps a cell, and hands out the figure and its numbers", 
   await page.evaluate(() => {
     navigator.clipboard.write = () => Promise.reject(new DOMException("Write permission denied.", "NotAllowedError"));
   });
+  const files: string[] = [];
+  page.on("download", (download) => files.push(download.suggestedFilename()));
   const svg = await downloadBytes(page, () => page.getByRole("button", { name: "Copy as SVG" }).click());
   expect(svg.toString()).toContain("<svg");
+  // The caption as a file of its own.
+  const name = "attention-ingredient-layer-0-mean";
+  await expect.poll(() => files).toEqual([`${name}.svg`, `${name}.txt`]);
   await expect(page.getByText("The clipboard refused the figure (Write permission denied.)")).toBeVisible();
 
   // With the weights on the GPU the next head is read at once, and stands in the address.
@@ -74,6 +79,10 @@ test("all heads of a layer, and one number a head of all layers: a click or Ente
   await page.getByRole("button", { name: "Read attention" }).click();
   const tiles = page.getByRole("button", { name: /^Head \d/ });
   await expect(tiles).toHaveCount(9);
+  const drawn = await tiles
+    .locator("canvas")
+    .evaluateAll((all) => all.map((canvas) => (canvas as HTMLCanvasElement).toDataURL()));
+  expect(new Set(drawn).size).toBe(9); // each its own head
   await page.getByText("Attention on gold entities, head by head").click();
   const table = page.getByRole("table", { name: "Attention on gold entities, heads of layer 0" });
   const shares = await table.locator("tbody tr td:nth-child(2)").allInnerTexts();
@@ -84,7 +93,12 @@ test("all heads of a layer, and one number a head of all layers: a click or Ente
     ) as T;
   const { head, weights } = await json<{ head: string; weights: number[][][] }>();
   expect([head, weights.length, weights[8]?.length]).toEqual(["all", 9, weights[0]?.length]);
+  const tops = await tiles.evaluateAll((all) => all.map((tile) => tile.getBoundingClientRect().top));
+  const across = tops.filter((top) => top === tops[0]).length;
   await tiles.first().focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(tiles.nth(across)).toBeFocused();
+  await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");
   await expect(tiles.nth(1)).toBeFocused();
   await page.keyboard.press("Enter");
@@ -103,6 +117,20 @@ test("all heads of a layer, and one number a head of all layers: a click or Ente
   for (const key of ["ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
   await expect(page.locator(".readout")).toContainText("layer 1, head 2");
   await expect(page.locator(".readout strong")).toHaveText(adapters[0]?.entities[1]?.[2]?.toFixed(4) ?? "");
+  await page.keyboard.press("Escape");
+  await expect(page.locator(".readout")).toContainText("8 layers × 9 heads");
+  // The same by pointer: the map stands between the layers' numbers on its left and the heads' below.
+  const { x = 0, y = 0, width = 0, height = 0 } = (await map.boundingBox()) ?? {};
+  const place = [x + 52 + (4.5 * (width - 54)) / 9, y + 1 + (3.5 * (height - 20)) / 8] as const;
+  await page.mouse.move(...place);
+  await expect(page.locator(".readout")).toContainText("layer 3, head 4");
+  await page.mouse.click(...place);
+  await expect(page).toHaveURL(/kitchen-train-01\?layer=3&head=4$/);
+  await page.goBack();
+  await expect(map).toBeVisible();
+  await map.focus();
+  await page.keyboard.press("Escape");
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
   await page.getByText("Numbers of the heads").click();
   await page.getByLabel("Heads of").selectOption("1");
   await expect(page.getByRole("table", { name: "Attention on gold entities" }).getByRole("row")).toHaveCount(10);

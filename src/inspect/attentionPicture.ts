@@ -3,11 +3,11 @@
  * panels of all heads of the layer. Rows are the response's tokens, columns the prompt's.
  */
 import { type AdapterMap, type AttentionFigure, differences, headsOf } from "./attentionFigure.ts";
-import { type ColourScale, differenceScale, numberLabel, valueScale } from "./colourScale.ts";
+import { type ColourScale, differenceScale, numberLabel, opaque, paint, valueScale } from "./colourScale.ts";
 import { withCompared } from "./comparedFields.ts";
 import { BACKGROUND, BAR_WIDTH, caption, colourBar, INK, mark, markLegend, MARKS_WIDTH, shortened } from "./legend.ts";
 import type { MapToken } from "./mapPrompt.ts";
-import { frame, type Scene, type SceneShape, textWidth } from "./scene.ts";
+import { frame, type Scene, type SceneShape, spelledOut, textWidth } from "./scene.ts";
 
 export interface AttentionPictureOptions {
   readonly scale: "linear" | "log";
@@ -34,8 +34,12 @@ interface Panel {
 
 /** Colours of the figure's cells, one map after the other. */
 export interface Painted {
-  /** (heads, rows, columns, 3) of each map: the adapters, or their differences; one head where not all are shown. */
-  readonly panels: readonly { readonly name: string; readonly values: Float32Array; readonly rgb: Uint8Array }[];
+  /** (heads, rows, columns, 4) of each map: the adapters, or their differences; one head where not all are shown. */
+  readonly panels: readonly {
+    readonly name: string;
+    readonly values: Float32Array;
+    readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+  }[];
   readonly scale: ColourScale;
 }
 
@@ -46,7 +50,7 @@ export function paintAttention(figure: AttentionFigure, options: AttentionPictur
   const scale = scaleOf(maps, columns, options);
   const panels = maps.map(({ name, weights }) => ({
     ...{ name, values: weights },
-    rgb: cellColours(weights, columns, scale, options.hideFirst),
+    rgba: cellPixels(weights, columns, scale, options.hideFirst),
   }));
   return { panels, scale };
 }
@@ -133,9 +137,10 @@ function scaleOf(
 /** Largest size of a value that is on the scale. */
 export function largest(values: Float32Array, columns: number, hideFirst: boolean): number {
   let most = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (!hideFirst || i % columns !== 0) {
-      most = Math.max(most, Math.abs(values[i] ?? 0));
+  for (let row = 0; row < values.length; row += columns) {
+    for (let i = hideFirst ? row + 1 : row; i < row + columns; i++) {
+      const size = Math.abs(values[i] ?? 0);
+      if (size > most) most = size;
     }
   }
   return most;
@@ -161,24 +166,29 @@ function heatmap(
   ];
 }
 
-/** A plain loop: a map of 1,024 × 1,024 has a million cells. */
+/** @returns (values, 4) */
+function cellPixels(
+  values: Float32Array,
+  columns: number,
+  scale: ColourScale,
+  hideFirst: boolean,
+): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = paint(scale, values);
+  if (hideFirst) {
+    const [notOnScale = 0] = new Uint32Array(opaque(Uint8Array.of(...NOT_ON_SCALE)).buffer);
+    const pixels = new Uint32Array(rgba.buffer);
+    for (let i = 0; i < pixels.length; i += columns) pixels[i] = notOnScale;
+  }
+  return rgba;
+}
+
 function cellColours(values: Float32Array, columns: number, scale: ColourScale, hideFirst: boolean): Uint8Array {
-  const { table } = scale;
-  const [red, green, blue] = NOT_ON_SCALE;
+  const rgba = cellPixels(values, columns, scale, hideFirst);
   const rgb = new Uint8Array(values.length * 3);
-  let column = 0;
-  for (let i = 0, to = 0; i < values.length; i++, to += 3) {
-    if (hideFirst && column === 0) {
-      rgb[to] = red;
-      rgb[to + 1] = green;
-      rgb[to + 2] = blue;
-    } else {
-      const at = 3 * scale.level(values[i] ?? 0);
-      rgb[to] = table[at] ?? 0;
-      rgb[to + 1] = table[at + 1] ?? 0;
-      rgb[to + 2] = table[at + 2] ?? 0;
-    }
-    if (++column === columns) column = 0;
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+    rgb[to] = rgba[from] ?? 0;
+    rgb[to + 1] = rgba[from + 1] ?? 0;
+    rgb[to + 2] = rgba[from + 2] ?? 0;
   }
   return rgb;
 }
@@ -217,20 +227,15 @@ function columnLabels(columns: readonly MapToken[], x: number, y: number, cell: 
 }
 
 function label(token: MapToken): { kind: "text"; text: string; size: number; fill: string; strong: boolean } {
-  const text = shortened(visible(token.text), LABEL, LONGEST_LABEL);
+  const text = shortened(spelledOut(token.text), LABEL, LONGEST_LABEL);
   const marked = token.role !== "plain";
   return { kind: "text", text, size: LABEL, fill: token.role === "plain" ? INK.text : INK[token.role], strong: marked };
-}
-
-/** White space that is all of a token is spelled out. */
-function visible(text: string): string {
-  return text.trim() === "" ? JSON.stringify(text).slice(1, -1).replaceAll(" ", "·") : text.trim();
 }
 
 function widest(tokens: readonly MapToken[]): number {
   return Math.min(
     LONGEST_LABEL,
-    tokens.reduce((most, { text }) => Math.max(most, textWidth(visible(text), LABEL)), 0),
+    tokens.reduce((most, { text }) => Math.max(most, textWidth(spelledOut(text), LABEL)), 0),
   );
 }
 

@@ -4,7 +4,7 @@ import { withCompared } from "./comparedFields.ts";
 import type { Figure } from "./figureFile.ts";
 import { BACKGROUND, BAR_WIDTH, caption, colourBar, INK, shortened } from "./legend.ts";
 import { massChanges, massCsv, type MassFigure, massJson, meanMass } from "./massFigure.ts";
-import { frame, type Scene, type SceneShape } from "./scene.ts";
+import { frame, type Scene, type SceneShape, textWidth } from "./scene.ts";
 
 const MARGIN = 16;
 const AXIS = 44;
@@ -78,7 +78,11 @@ export function massPicture(figure: MassFigure): Scene {
     maps.forEach((map, i) => {
       const x = MARGIN + AXIS + (i + indent) * stepX;
       const title = { kind: "text", x, y: y - 9, size: 11, fill: INK.text, strong: true } as const;
-      shapes.push({ ...title, text: shortened(`${map.name}, mean ${numberLabel(map.mean)}`, 11, wide) });
+      // However long the name, what it is the change from and the mean stand behind it.
+      const own = sign ? (adapters[i + 1]?.name ?? "") : map.name;
+      const from = sign ? ` − ${shortened(first.name, 11, wide / 4)}` : "";
+      const rest = `${from}, mean ${sign && map.mean > 0 ? "+" : ""}${numberLabel(map.mean)}`;
+      shapes.push({ ...title, text: `${shortened(own, 11, wide - textWidth(rest, 11))}${rest}` });
       shapes.push(...grid(map, { x, y, ...cell }, sign && heads <= NUMBERED, heads <= NUMBERED));
     });
     y += height + 44;

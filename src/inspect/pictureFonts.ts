@@ -11,7 +11,7 @@ import latinExtendedStrong from "@fontsource/inter/files/inter-latin-ext-600-nor
 import latin from "@fontsource/inter/files/inter-latin-400-normal.woff?bytes";
 import latinStrong from "@fontsource/inter/files/inter-latin-600-normal.woff?bytes";
 import { type Font, parse } from "opentype.js";
-import type { TextShape } from "./scene.ts";
+import { BOX_AROUND, BOX_COLUMN, boxEms, boxRows, type TextShape } from "./scene.ts";
 
 /** Parts of a quadratic or cubic curve; at text sizes finer parts change no pixel. */
 const CURVE_STEPS = 6;
@@ -29,8 +29,12 @@ function face(strong: boolean): Face {
   return strong ? faces.strong : faces.regular;
 }
 
+/** Zero-width and control characters have no glyph, or that of another. */
+const UNSEEN = /[\p{Cf}\p{Cc}]/u;
+
 /**
- * Outlines of a text in the scene's coordinates. A character that the font lacks is drawn as an empty box.
+ * Outlines of a text in the scene's coordinates. A character that the font lacks, or that has no ink, is a small box with
+ * its code point in hexadecimal, so that no two look alike; of a sequence (an emoji with a joiner) each has its own.
  * Characters stand one after the other by their advances, without kerning or ligatures.
  */
 export function textOutlines({
@@ -43,17 +47,19 @@ export function textOutlines({
   rotate = 0,
 }: TextShape): number[][] {
   const fonts = face(strong);
-  const [first] = fonts;
-  if (first === undefined) {
-    throw new Error("expected a font for pictures, got none (report this)");
-  }
   const outlines: number[][] = [];
   let pen = 0;
-  for (const character of text.replace(/\s/gu, " ")) {
-    const font = fonts.find((candidate) => candidate.charToGlyphIndex(character) > 0) ?? first;
-    const glyph = font.charToGlyph(character);
-    outlines.push(...flatten(glyph.getPath(pen, 0, size).commands));
-    pen += ((glyph.advanceWidth ?? 0) * size) / font.unitsPerEm;
+  // Composed where there is such a character: an accent by itself would stand beside its letter.
+  for (const character of text.normalize("NFC").replace(/\s/gu, " ")) {
+    const font = fonts.find((candidate) => candidate.charToGlyphIndex(character) > 0);
+    const drawn = font === undefined || UNSEEN.test(character) ? [] : glyphOf(font, character, pen, size);
+    if (font === undefined || (drawn.length === 0 && character !== " ")) {
+      outlines.push(...codeBox(fonts, character, pen, size));
+      pen += boxEms(character) * size;
+    } else {
+      outlines.push(...drawn);
+      pen += advance(font, character, size);
+    }
   }
   const shift = anchor === "start" ? 0 : anchor === "middle" ? -pen / 2 : -pen;
   const [cos, sin] = rotation(rotate);
@@ -64,6 +70,38 @@ export function textOutlines({
       points[i + 1] = y + px * sin + py * cos;
     }
   }
+  return outlines;
+}
+
+function glyphOf(font: Font, character: string, x: number, size: number, y = 0): number[][] {
+  return flatten(font.charToGlyph(character).getPath(x, y, size).commands);
+}
+
+function advance(font: Font, character: string, size: number): number {
+  return ((font.charToGlyph(character).advanceWidth ?? 0) * size) / font.unitsPerEm;
+}
+
+/** Of a box, parts of the text's size: from above the line to below it, its line, its digits and their two lines. */
+const BOX = { top: -0.86, bottom: 0.14, line: 0.05, digit: 0.5, rows: [-0.4, 0.055] } as const;
+
+/** A frame around two rows of digits. @param pen left end of the room that it has */
+function codeBox(fonts: Face, character: string, pen: number, size: number): number[][] {
+  const [left, right] = [pen + 0.07 * size, pen + (boxEms(character) - 0.07) * size];
+  const [top, bottom, line] = [BOX.top * size, BOX.bottom * size, BOX.line * size];
+  const outlines = [
+    [left, top, right, top, right, bottom, left, bottom],
+    // The other way round: a hole.
+    [left + line, top + line, left + line, bottom - line, right - line, bottom - line, right - line, top + line],
+  ];
+  const [digits] = fonts;
+  if (digits === undefined) return outlines;
+  boxRows(character).forEach((row, r) => {
+    Array.from(row).forEach((digit, column) => {
+      const middle = pen + (BOX_AROUND / 2 + (column + 0.5) * BOX_COLUMN) * size;
+      const x = middle - advance(digits, digit, BOX.digit * size) / 2;
+      outlines.push(...glyphOf(digits, digit, x, BOX.digit * size, (BOX.rows[r] ?? 0) * size));
+    });
+  });
   return outlines;
 }
 

@@ -106,7 +106,73 @@ describe("PNG", () => {
     const [x0, y0, x1, y1] = ink({ rotate: -90, y: 95 });
     expect([x1 - x0, y1 - y0]).toEqual([bottom - top, right - left]);
     expect(y1).toBeLessThanOrEqual(95);
-    expect(ink({ text: "語" })[2]).toBeGreaterThan(50);
+  });
+
+  const drawn = (text: string): string => {
+    const shape = { kind: "text", x: 4, y: 30, size: 20, fill: "#000000", text } as const;
+    return createHash("sha256")
+      .update(scenePng(scene([shape], 160, 40), 1))
+      .digest("hex");
+  };
+
+  test("what the font lacks, or has no ink, is a box with its code point: no two look alike, none vanishes", () => {
+    const texts = [
+      "",
+      "語",
+      "语",
+      "😀",
+      "😁",
+      "👩‍🚀",
+      "👩🚀",
+      "\u00ad",
+      "-",
+      "\u200b",
+      "\u200d",
+      "\u0001",
+      "\u0301",
+      "ا",
+      "語語",
+    ];
+    expect(new Set(texts.map(drawn)).size).toBe(texts.length);
+    expect(drawn("e\u0301")).toBe(drawn("é"));
+    expect(drawn("\u00a0x")).toBe(drawn(" x"));
+    // U+8A9E: digits in the box, by their ink in each quarter of it; an empty frame has none there.
+    const { at } = pixels(
+      scenePng(scene([{ kind: "text", x: 0, y: 86, size: 100, fill: "#000000", text: "語" }], 100, 100), 1),
+    );
+    for (const [x0, y0] of [
+      [15, 8],
+      [52, 8],
+      [15, 54],
+      [52, 54],
+    ] as const) {
+      let dark = 0;
+      for (let y = y0; y < y0 + 38; y++) for (let x = x0; x < x0 + 34; x++) dark += (at(x, y)[0] ?? 255) < 128 ? 1 : 0;
+      expect(dark).toBeGreaterThan(100);
+    }
+  });
+
+  test("widths that pictures are laid out by hold every character, whether it is a glyph or a box", () => {
+    const samples = [
+      "Attention of the response",
+      "語彙東京",
+      "😀👍🚀",
+      "الكتاب",
+      "тридцать",
+      "한국어",
+      "→⏎ﬁ",
+      "ế",
+      "นี่คือ",
+    ];
+    for (const text of samples) {
+      const shape = { kind: "text", x: 0, y: 30, size: 20, fill: "#000000", text } as const;
+      const { at, width } = pixels(scenePng(scene([shape], 400, 40), 1));
+      let right = 0;
+      for (let y = 0; y < 40; y++)
+        for (let x = 0; x < width; x++) if ((at(x, y)[0] ?? 255) < 128) right = Math.max(right, x);
+      expect(right, text).toBeLessThan(1.12 * textWidth(text, 20));
+      expect(right, text).toBeGreaterThan(0.75 * textWidth(text, 20));
+    }
   });
 
   test("is the same file as ever, and says where it cannot be", () => {

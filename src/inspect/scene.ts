@@ -120,7 +120,38 @@ function emsOf(character: string): number {
   if (/\p{Lu}|\d/u.test(character)) {
     return 0.67;
   }
-  return /[\u1100-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]/u.test(character) ? 1 : 0.58;
+  return IN_FONT.test(character) ? 0.58 : boxEms(character);
+}
+
+/** About what the pictures' font has; in a PNG all else is a box (pictureFonts.ts). */
+const IN_FONT =
+  /[\u0020-\u024f\u02b0-\u030f\u0370-\u052f\u1d00-\u1dbf\u1e00-\u1e9f\u1ef2-\u1eff\u2000-\u206f\u20a0-\u20c0\u2113\u2122\u2191\u2193\u2212\u2215\ufffd]/u;
+
+/** Digits of a box lie in two rows, in columns of this width; there is room around them. Parts of the text's size. */
+export const BOX_COLUMN = 0.36;
+export const BOX_AROUND = 0.28;
+
+/** Width of the box that stands for a character, in sizes of the text; about an ideograph's, or an emoji's. */
+export function boxEms(character: string): number {
+  return boxRows(character)[0].length * BOX_COLUMN + BOX_AROUND;
+}
+
+/** A character's code point in hexadecimal, in two rows: four digits, or six. */
+export function boxRows(character: string): readonly [string, string] {
+  const columns = character.length > 1 ? 3 : 2;
+  const digits = hexadecimal(character, 2 * columns);
+  return [digits.slice(0, columns), digits.slice(columns)];
+}
+
+function hexadecimal(character: string, digits: number): string {
+  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(digits, "0");
+}
+
+/** A token's text; white space and characters without ink that are all of it are spelled out. */
+export function spelledOut(text: string): string {
+  if (/[^\s\p{Cf}\p{Cc}]/u.test(text)) return text.trim();
+  const written = JSON.stringify(text).slice(1, -1).replaceAll(" ", "·");
+  return written.replace(/[\s\p{Cf}\p{Cc}]/gu, (one) => `U+${hexadecimal(one, 4)}`);
 }
 
 /** Breaks a text between words into lines of at most `width`; a longer word is a line of its own. */

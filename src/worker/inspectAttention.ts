@@ -3,13 +3,14 @@
 import { attentionDrawing, headShares } from "../inspect/attentionDrawing.ts";
 import { type AttentionFigure, headsOf } from "../inspect/attentionFigure.ts";
 import { attentionMaps } from "../inspect/attentionMap.ts";
-import { type AttentionPictureOptions, paintAttention, runs } from "../inspect/attentionPicture.ts";
+import { type AttentionPictureOptions, type Painted, paintAttention, runs } from "../inspect/attentionPicture.ts";
 import { contrastiveView } from "../inspect/contrastiveView.ts";
+import type { CosinesFigure } from "../inspect/cosinesFigure.ts";
 import type { Figure } from "../inspect/figureFile.ts";
 import { mapPrompt } from "../inspect/mapPrompt.ts";
 import { PRESETS } from "../train/presets.ts";
 import type { InspectInput } from "./inspectInput.ts";
-import { legendOf, opaque } from "./inspectColours.ts";
+import { legendOf } from "./inspectColours.ts";
 import type {
   AttentionDrawn,
   AttentionPaint,
@@ -18,6 +19,27 @@ import type {
   ContrastiveCosines,
   CosinesRequest,
 } from "./protocol.ts";
+
+/** Of all maps of a look together: values and colours of as many take 128 MB on the page, and more here. */
+const MOST_CELLS = 16e6;
+
+/** @throws Error where maps are too many and large to be shown, saying what can be */
+export function checkCells(heads: number, rows: number, columns: number, states: number): void {
+  const cells = heads * rows * columns * states;
+  if (cells <= MOST_CELLS) return;
+  const [most, got] = [MOST_CELLS, cells].map((count) => Number((count / 1e6).toFixed(1)));
+  const of = [
+    ...(heads > 1 ? [`${heads} heads`] : []),
+    `${rows} × ${columns} tokens`,
+    ...(states > 1 ? [`${states} states`] : []),
+  ];
+  throw new Error(
+    `expected at most ${most} million cells of all maps together, got ${got} million: ${of.join(" × ")} ` +
+      (heads > 1
+        ? "(choose one head or the mean; Layers × heads has one number for each head, however long the sentence)"
+        : "(choose fewer states, or a shorter sentence)"),
+  );
+}
 
 /** What was read last: it is painted and written in other ways without asking the model again. */
 export interface ReadAttention {
@@ -34,6 +56,7 @@ export async function readAttention(input: InspectInput, request: AttentionReque
   const asked = { document, type, gold: document.entities, response: null, contextLength };
   const { ids, responseStart, tokens, entities } = mapPrompt(model.tokenizer, asked);
   const rows = ids.map((_, row) => row).slice(responseStart);
+  checkCells(head === "all" ? heads : 1, rows.length, responseStart, states.length);
   const adapters: AttentionFigure["adapters"][number][] = [];
   for (const state of states) {
     const lora = await input.lora(state.adapter);
@@ -68,15 +91,21 @@ export function attentionView({ figure, entities }: ReadAttention): AttentionVie
   };
 }
 
-export function attentionPaint(
-  { figure }: Pick<ReadAttention, "figure">,
-  drawn: AttentionPictureOptions,
-): AttentionPaint {
+/** Maps with their colours, in memory. */
+export interface PaintedMaps extends Pick<AttentionPaint, "legend"> {
+  rows: number;
+  columns: number;
+  panels: Painted["panels"];
+}
+
+export interface PaintedAnswer {
+  view: AttentionView;
+  paint: PaintedMaps;
+}
+
+export function attentionPaint({ figure }: Pick<ReadAttention, "figure">, drawn: AttentionPictureOptions): PaintedMaps {
   const { panels, scale } = paintAttention(figure, drawn);
-  return {
-    panels: panels.map(({ name, values, rgb }) => ({ name, values, rgba: opaque(rgb) })),
-    legend: legendOf(scale),
-  };
+  return { rows: figure.rows.length, columns: figure.columns.length, panels, legend: legendOf(scale) };
 }
 
 export function attentionFigure({ figure, entities }: ReadAttention, drawn: AttentionDrawn): Figure {
@@ -87,17 +116,22 @@ export function attentionFigure({ figure, entities }: ReadAttention, drawn: Atte
 export async function readCosines(
   input: InspectInput,
   { document, type, states, layer }: CosinesRequest,
-): Promise<ContrastiveCosines[]> {
+): Promise<CosinesFigure> {
   const weight = PRESETS.sft.paper.contrastiveWeight;
   const settings = { layer, rope: "pre", pooling: "mean", weight } as const;
-  const read: ContrastiveCosines[] = [];
+  const read: CosinesFigure["states"][number][] = [];
   for (const { adapter, name } of states) {
     input.signal.throwIfAborted();
     const lora = await input.lora(adapter);
     const view = await contrastiveView(input.llama, lora, input.model.tokenizer, document, type, settings);
     const { loss, sft_loss: sftLoss, contrastive_loss: contrastiveLoss } = view.losses;
-    read.push({ name, layer: view.layer, weight, entities: view.entities, loss, sftLoss, contrastiveLoss });
+    const entities = view.entities.map(({ text, cosine, left, right }) => ({ text, cosine, left, right }));
+    read.push({ name, entities, loss, sftLoss, contrastiveLoss });
     input.onProgress(read.length, states.length, "adapters");
   }
-  return read;
+  return { model: input.model.config.name, type: type.name, layer, weight, states: read };
+}
+
+export function cosinesView({ layer, weight, states }: CosinesFigure): ContrastiveCosines[] {
+  return states.map((state) => ({ ...state, layer, weight }));
 }

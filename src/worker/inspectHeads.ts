@@ -1,10 +1,11 @@
 // How much attention falls on gold entities, in all layers and heads, with states of the open model.
 
+import { opaque } from "../inspect/colourScale.ts";
 import { attentionMass } from "../inspect/attentionMap.ts";
 import { mapPrompt } from "../inspect/mapPrompt.ts";
 import { massAsked, type MassFigure } from "../inspect/massFigure.ts";
 import { paintMass } from "../inspect/massPicture.ts";
-import { legendOf, opaque } from "./inspectColours.ts";
+import { legendOf } from "./inspectColours.ts";
 import type { InspectInput } from "./inspectInput.ts";
 import type { HeadsRequest, HeadsRow, HeadsView } from "./protocol.ts";
 

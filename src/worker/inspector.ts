@@ -1,5 +1,7 @@
 // Looks into the open model: each look is a job, its outcome goes to who asked, and the figure stays here to be written.
 
+import type { CosinesFigure } from "../inspect/cosinesFigure.ts";
+import { cosinesDrawing } from "../inspect/cosinesPicture.ts";
 import { type Figure, figureFile } from "../inspect/figureFile.ts";
 import type { MassFigure } from "../inspect/massFigure.ts";
 import { massDrawing } from "../inspect/massPicture.ts";
@@ -9,6 +11,9 @@ import {
   attentionFigure,
   attentionPaint,
   attentionView,
+  cosinesView,
+  type PaintedAnswer,
+  type PaintedMaps,
   type ReadAttention,
   readAttention,
   readCosines,
@@ -19,9 +24,7 @@ import type { InspectInput } from "./inspectInput.ts";
 import type { JobRunner } from "./jobRunner.ts";
 import { LiveAttention } from "./liveAttention.ts";
 import type {
-  AttentionAnswer,
   AttentionDrawn,
-  AttentionPaint,
   AttentionRequest,
   ContrastiveCosines,
   CosinesRequest,
@@ -49,6 +52,7 @@ export class Inspector {
   readonly live = new LiveAttention();
   #attention: ReadAttention | null = null;
   #heads: MassFigure | null = null;
+  #cosines: CosinesFigure | null = null;
   #space: ReadSpace | null = null;
 
   constructor(session: EngineSession, jobs: JobRunner, emit: (event: StudioEvent) => void) {
@@ -57,7 +61,7 @@ export class Inspector {
     this.#emit = emit;
   }
 
-  attention(request: AttentionRequest, drawn: AttentionDrawn): Promise<AttentionAnswer> {
+  attention(request: AttentionRequest, drawn: AttentionDrawn): Promise<PaintedAnswer> {
     return this.#look("Attention", "reading attention", async (input) => {
       this.#attention = await readAttention(input, request);
       performance.clearMarks(READ_MARK);
@@ -66,7 +70,7 @@ export class Inspector {
     });
   }
 
-  paint(drawn: AttentionDrawn): AttentionPaint {
+  paint(drawn: AttentionDrawn): PaintedMaps {
     return attentionPaint(this.#known(this.#attention), drawn);
   }
 
@@ -94,7 +98,15 @@ export class Inspector {
   }
 
   cosines(request: CosinesRequest): Promise<ContrastiveCosines[]> {
-    return this.#look("Contrastive view", "measuring cosines", (input) => readCosines(input, request));
+    return this.#look("Contrastive view", "measuring cosines", async (input) => {
+      this.#cosines = await readCosines(input, request);
+      return cosinesView(this.#cosines);
+    });
+  }
+
+  cosinesFile(format: FigureFormat): Promise<FigureFile> {
+    const figure = this.#known(this.#cosines);
+    return fileOf(`contrastive-${figure.type}-layer-${figure.layer}`, format, cosinesDrawing(figure));
   }
 
   space(request: SpaceRequest, show: (progress: SpaceProgress) => void): Promise<SpaceView> {

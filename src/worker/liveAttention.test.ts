@@ -54,6 +54,9 @@ test("a map before the first step, every few, and after the last: that of the ad
   const { view, paint } = live.map(3, drawn);
   expect(view.maps.map(({ name }) => name)).toEqual(["step 0", "step 7"]);
   expect(paint.panels[1]?.values).toEqual(direct);
+  // The first has no change from itself.
+  const kindAt = (index: number): string => live.map(index, { ...drawn, difference: true }).paint.legend.kind;
+  expect([kindAt(0), kindAt(1)]).toEqual(["linear", "difference"]);
 
   // A stage that goes on with this one's adapter adds to the history; another training begins anew.
   await live.watch({ ...training(), run: { id: "b", name: "two", parent: "a" } })(0, false);
@@ -73,6 +76,19 @@ test("who begins in the midst of a training sees it at once; nothing is taken wh
   await watch(3, true);
   expect(heard).toHaveLength(2);
   expect(live.map(0, drawn).view.head).toBe(3); // what was taken stays
+});
+
+test("a map in the making of a sentence that is followed no more is dropped", async () => {
+  const { live, heard } = followed(request);
+  const watch = live.watch(training());
+  const taking = watch(0, false);
+  live.follow({ ...request, head: 5 }, (progress) => heard.push(progress));
+  await taking;
+  expect(heard).toEqual([]);
+  expect(() => live.map(0, drawn)).toThrow("expected a map of a training, got none");
+  await watch(1, false);
+  expect(heard.map(steps)).toEqual([[1]]);
+  expect(live.map(0, drawn).view.head).toBe(5);
 });
 
 test("what fails is said once, and the training hears nothing of it; a stop is no failure", async () => {

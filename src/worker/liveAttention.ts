@@ -7,9 +7,9 @@ import { MapHistory } from "../inspect/mapHistory.ts";
 import { mapPrompt } from "../inspect/mapPrompt.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
-import { attentionPaint, attentionView } from "./inspectAttention.ts";
+import { attentionPaint, attentionView, checkCells, type PaintedAnswer } from "./inspectAttention.ts";
 import type { OpenModel } from "./modelFacts.ts";
-import type { AttentionDrawn, AttentionAnswer, LiveProgress, LiveRequest, Run } from "./protocol.ts";
+import type { AttentionDrawn, LiveProgress, LiveRequest, Run } from "./protocol.ts";
 
 /** Of all maps that are kept, bytes. */
 const MOST_BYTES = 32 * 2 ** 20;
@@ -82,7 +82,7 @@ export class LiveAttention {
   }
 
   /** @throws where there is no such map */
-  map(index: number, drawn: AttentionDrawn): AttentionAnswer {
+  map(index: number, drawn: AttentionDrawn): PaintedAnswer {
     const { history, entities } = this.#known();
     const read = { figure: history.figure(index), entities };
     return { view: attentionView(read), paint: attentionPaint(read, history.options(asDrawn(index, drawn))) };
@@ -122,12 +122,14 @@ export class LiveAttention {
   }
 }
 
-/** @throws where the prompt does not fit the context */
+/** @throws where the prompt does not fit the context, or its maps are too large */
 function begin(model: WatchedTraining["model"], { document, type, layer, head }: LiveRequest): Taken {
   const { name, heads, contextLength } = model.config;
   const asked = { document, type, gold: document.entities, response: null, contextLength };
   const { ids, responseStart, tokens, entities } = mapPrompt(model.tokenizer, asked);
   const [columns, rows] = [tokens.slice(0, responseStart), tokens.slice(responseStart)];
+  // The first and the newest are shown beside each other.
+  checkCells(head === "all" ? heads : 1, rows.length, columns.length, 2);
   const figure = { model: name, layer, head, heads, type: type.name, rows, columns };
   return { history: new MapHistory(figure, MOST_BYTES), ids, responseStart, entities: [...new Set(entities.flat())] };
 }

@@ -355,9 +355,9 @@ export interface AttentionPaint {
   panels: readonly {
     name: string;
     /** (heads, rows, columns), what the colours stand for. */
-    values: Float32Array;
-    /** (heads, rows, columns, 4) */
-    rgba: Uint8ClampedArray<ArrayBuffer>;
+    values: Float32Array<ArrayBuffer>;
+    /** Of each head (columns × rows) pixels. */
+    images: readonly ImageBitmap[];
   }[];
   legend: Legend;
 }

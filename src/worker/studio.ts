@@ -16,9 +16,11 @@ import { BUNDLED_FILE, openBundledModel } from "./bundledModel.ts";
 import { addCorpora } from "./corpora.ts";
 import { readDocumentFile, writeDocumentFile } from "./dataFiles.ts";
 import { EngineSession } from "./engineSession.ts";
+import type { PaintedAnswer } from "./inspectAttention.ts";
 import { Inspector } from "./inspector.ts";
 import type { JobControl } from "./jobControl.ts";
 import { JobRunner, type JobStart } from "./jobRunner.ts";
+import { mapImages, partsOf } from "./mapImages.ts";
 import { measureSteps } from "./measure.ts";
 import { modelMemory } from "./memory.ts";
 import { type OpenModel, readModel } from "./modelFacts.ts";
@@ -286,14 +288,13 @@ export class Studio {
 
   /** Reads attention maps, which stay to be painted and written. @throws as `train`, or what is wrong with the request */
   async attention(request: AttentionRequest, drawn: AttentionDrawn): Promise<AttentionAnswer> {
-    const answer = await this.#inspector.attention(request, drawn);
-    return transfer(answer, buffersOf(answer.paint));
+    return shownMaps(await this.#inspector.attention(request, drawn));
   }
 
   /** Colours of the maps that were read last. */
-  paintAttention(drawn: AttentionDrawn): AttentionPaint {
-    const paint = this.#inspector.paint(drawn);
-    return transfer(paint, buffersOf(paint));
+  async paintAttention(drawn: AttentionDrawn): Promise<AttentionPaint> {
+    const paint = await mapImages(this.#inspector.paint(drawn));
+    return transfer(paint, partsOf(paint));
   }
 
   attentionFile(format: FigureFormat, drawn: AttentionDrawn): Promise<FigureFile> {
@@ -306,9 +307,8 @@ export class Studio {
   }
 
   /** A map that was taken, beside the first. @throws where there is no such */
-  liveMap(index: number, drawn: AttentionDrawn): AttentionAnswer {
-    const map = this.#inspector.live.map(index, drawn);
-    return transfer(map, buffersOf(map.paint));
+  async liveMap(index: number, drawn: AttentionDrawn): Promise<AttentionAnswer> {
+    return shownMaps(this.#inspector.live.map(index, drawn));
   }
 
   liveFile(index: number, format: FigureFormat, drawn: AttentionDrawn): Promise<FigureFile> {
@@ -327,6 +327,10 @@ export class Studio {
   /** What the contrastive loss sees of a prompt. @throws as `attention` */
   cosines(request: CosinesRequest): Promise<ContrastiveCosines[]> {
     return this.#inspector.cosines(request);
+  }
+
+  cosinesFile(format: FigureFormat): Promise<FigureFile> {
+    return this.#inspector.cosinesFile(format);
   }
 
   /** Lays labelled entities out in a plane. @param show hears where they stand on the way @throws as `attention` */
@@ -470,8 +474,9 @@ export class Studio {
 }
 
 /** What need not be copied on its way to the page. */
-function buffersOf({ panels }: AttentionPaint): ArrayBuffer[] {
-  return panels.map(({ rgba }) => rgba.buffer);
+async function shownMaps({ view, paint }: PaintedAnswer): Promise<AttentionAnswer> {
+  const shown = await mapImages(paint);
+  return transfer({ view, paint: shown }, partsOf(shown));
 }
 
 function startOf({ run: { id, name, config } }: TrainJob): JobStart {

@@ -2,6 +2,7 @@ import type { ContrastiveCosines } from "../../worker/protocol.ts";
 import { DataTable, type Column } from "../components/DataTable.tsx";
 import { CosineStrip } from "./CosineStrip.tsx";
 import { tokenLabel } from "./drawHeatmap.ts";
+import { ExportButtons } from "./ExportButtons.tsx";
 import { useInspect } from "./inspectStore.ts";
 import { LookStatus } from "./LookStatus.tsx";
 import { askCosines, type AttentionQuestion } from "./requests.ts";
@@ -61,7 +62,10 @@ export function ContrastiveSection({ question }: { question: AttentionQuestion }
   const any = document.entities.some((entity) => entity.type === type.name);
   return (
     <section className="contrastive" aria-label="Contrastive view">
-      <h2>Contrastive view</h2>
+      <header className="row">
+        <h2 className="grow">Contrastive view</h2>
+        {shown !== null && <ExportButtons disabled={false} file={(client, format) => client.cosinesFile(format)} />}
+      </header>
       <p className="soft">
         Cosine of the type ({type.name}) with each gold entity and with the tokens beside it, layer {layer}: training
         with the contrastive loss draws entities near and pushes their neighbours away.

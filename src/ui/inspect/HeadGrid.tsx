@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { AttentionPaint, AttentionView } from "../../worker/protocol.ts";
 import { type Column, DataTable } from "../components/DataTable.tsx";
 import { useView } from "../stores/viewStore.ts";
@@ -107,17 +107,11 @@ function SmallMap(props: {
   const [rows, columns] = [view.rows.length, view.columns.length];
   const dark = useView((state) => state.dark);
   const height = Math.round(Math.max(48, Math.min(140, (rows * width) / columns)));
-  const cells = useMemo(() => {
-    const made = new OffscreenCanvas(columns, rows);
-    const size = 4 * rows * columns;
-    const own = panel.rgba.subarray(head * size, (head + 1) * size);
-    made.getContext("2d")?.putImageData(new ImageData(own, columns, rows), 0, 0);
-    return made;
-  }, [panel, head, rows, columns]);
+  const cells = panel.images[head];
   useEffect(() => {
     const element = canvas.current;
     const context = element?.getContext("2d");
-    if (element === null || context === null || context === undefined) return;
+    if (element === null || context === null || context === undefined || cells === undefined) return;
     const ratio = devicePixelRatio;
     [element.width, element.height] = [Math.round(width * ratio), Math.round((MARKS + height) * ratio)];
     context.setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -45,11 +45,7 @@ export function Heatmap(props: {
     () => heatmapShape(rows, columns, width, readable, zoom),
     [rows, columns, width, readable, zoom],
   );
-  const cells = useMemo(() => {
-    const made = new OffscreenCanvas(columns, rows);
-    made.getContext("2d")?.putImageData(new ImageData(panel.rgba, columns, rows), 0, 0);
-    return made;
-  }, [panel, rows, columns]);
+  const [cells] = panel.images;
   // In one piece where it fits; else rows scroll under the column labels.
   const height = Math.min(shape.height, 460);
   const size = useMemo(() => ({ width: Math.min(width, shape.width), height }), [width, shape, height]);
@@ -57,7 +53,7 @@ export function Heatmap(props: {
   useEffect(() => {
     const [element, box] = [canvas.current, scroller.current];
     const context = element?.getContext("2d");
-    if (element === null || box === null || context === null || context === undefined) return;
+    if (element === null || box === null || context === null || context === undefined || cells === undefined) return;
     const ink = heatmapInk();
     let frame = 0;
     const draw = (): void => {

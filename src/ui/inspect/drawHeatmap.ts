@@ -71,7 +71,7 @@ export interface HeatmapScene {
   view: AttentionView;
   shape: HeatmapShape;
   /** (columns × rows) pixels. */
-  cells: OffscreenCanvas;
+  cells: ImageBitmap;
   cell: { row: number; column: number; locked: boolean } | null;
   scroll: { x: number; y: number };
   /** Of the canvas, CSS pixels. */
@@ -240,8 +240,13 @@ function write(
   context.fillText(tokenLabel(token.text, 14), x, y);
 }
 
-/** White space that is all of a token is spelled out. */
+/** White space and characters without ink that are all of a token are spelled out. */
 export function tokenLabel(text: string, longest = Infinity): string {
-  const seen = text.trim() === "" ? text.replaceAll(" ", "·").replaceAll("\n", "⏎").replaceAll("\t", "⇥") : text.trim();
-  return seen.length > longest ? `${seen.slice(0, longest - 1)}…` : seen;
+  const spelled = (one: string): string =>
+    SPELLED[one] ?? `U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+  const seen = /[^\s\p{Cf}\p{Cc}]/u.test(text) ? text.trim() : text.replace(/./gsu, spelled);
+  const characters = Array.from(seen);
+  return characters.length > longest ? `${characters.slice(0, longest - 1).join("")}…` : seen;
 }
+
+const SPELLED: Readonly<Record<string, string>> = { " ": "·", "\n": "⏎", "\t": "⇥" };

@@ -91,6 +91,17 @@ export const useInspect = create<InspectState>()(() => ({
   point: null,
 }));
 
+useInspect.subscribe(({ paint }, before) => {
+  if (paint !== before.paint) dropImages(before.paint);
+});
+
+/** Maps that are shown no more give their memory back at once: the browser does not know how large they are. */
+export function dropImages(paint: AttentionPaint | null | undefined): void {
+  // In the second frame from here on nothing draws them.
+  const drop = (): void => paint?.panels.forEach(({ images }) => images.forEach((image) => image.close()));
+  requestAnimationFrame(() => requestAnimationFrame(drop));
+}
+
 /** Asks, and keeps answer or failure under the question's key. */
 export async function look<K extends "attention" | "cosines" | "heads" | "space">(
   name: K,

@@ -6,7 +6,7 @@ import type { AttentionAnswer, LiveProgress } from "../../worker/protocol.ts";
 import { ask, studio } from "../stores/engineStore.ts";
 import { messageOf } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
-import { useInspect } from "./inspectStore.ts";
+import { dropImages, useInspect } from "./inspectStore.ts";
 import type { AttentionQuestion } from "./requests.ts";
 
 export interface Followed {
@@ -49,6 +49,10 @@ export const useLive = create<LiveState>()(() => ({
   shown: null,
   playing: false,
 }));
+
+useLive.subscribe(({ shown }, before) => {
+  if (shown !== before.shown) dropImages(before.shown?.paint);
+});
 
 function savedEvery(): number {
   const saved = Number(localStorage.getItem(EVERY_KEY));

@@ -1,0 +1,48 @@
+/** What the contrastive loss sees of a prompt with some states of the model: data, and CSV. */
+export interface CosinesFigure {
+  readonly model: string;
+  /** Of entity. */
+  readonly type: string;
+  readonly layer: number;
+  /** λ of the contrastive loss in `loss`. */
+  readonly weight: number;
+  readonly states: readonly StateCosines[];
+}
+
+interface StateCosines {
+  readonly name: string;
+  /** The same of all states, in the same order. */
+  readonly entities: readonly {
+    readonly text: string;
+    readonly cosine: number;
+    /** Tokens beside it; null: outside the sentence, or inside another entity. */
+    readonly left: TokenCosine | null;
+    readonly right: TokenCosine | null;
+  }[];
+  readonly loss: number;
+  readonly sftLoss: number;
+  readonly contrastiveLoss: number;
+}
+
+interface TokenCosine {
+  readonly token: string;
+  readonly cosine: number;
+}
+
+/** One line an entity and state. */
+export function cosinesCsv({ states }: CosinesFigure): string {
+  const lines = states.flatMap(({ name, entities }) =>
+    entities.map(({ text, cosine, left, right }) =>
+      [quoted(name), quoted(text), cosine, side(left), side(right)].join(","),
+    ),
+  );
+  return `${["state,entity,cosine,left_token,left_cosine,right_token,right_cosine", ...lines].join("\n")}\n`;
+}
+
+function side(token: TokenCosine | null): string {
+  return token === null ? "," : `${quoted(token.token)},${token.cosine}`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}
