@@ -31,12 +31,12 @@ test("predicts on demand, lists gold against before and after, and opens a case"
   await page.goto("/#/inspect?view=cases");
   const missing = page.locator(".predict-row", { hasText: "has not predicted" });
   await expect(missing).toHaveCount(2);
-  // What is stopped is not kept, and can be asked for again.
-  await missing.first().getByRole("button", { name: "Predict 1 sentences" }).click();
+  // Stopped before a document is done: nothing is kept, and it can be asked for again.
+  await missing.first().getByRole("button", { name: "Predict 1 sentence" }).click();
   await page.locator(".predict-row").getByRole("button", { name: "Stop" }).click();
   await expect(missing).toHaveCount(2);
   for (const left of [1, 0]) {
-    await missing.first().getByRole("button", { name: "Predict 1 sentences" }).click();
+    await missing.first().getByRole("button", { name: "Predict 1 sentence" }).click();
     await expect(missing).toHaveCount(left, { timeout: 200_000 });
   }
   const filters = page.getByRole("group", { name: "Which cases" });

@@ -174,6 +174,8 @@ export interface PredictionRecord {
   /** The types that were asked for, as they were defined then: documents are scored on these alone. */
   types: readonly EntityType[];
   predictions: readonly Document[];
+  /** Whether the last time it was asked it ended before all were predicted; absent: no. */
+  stopped?: boolean;
 }
 
 interface StudioSchema extends DBSchema {

@@ -6,7 +6,7 @@ import { evaluate } from "../ner/evaluate.ts";
 import { bestScore, type HeldoutScore } from "../ner/heldoutScores.ts";
 import type { PredictionRecord, RunInputs } from "../storage/database.ts";
 import type { Predictor } from "../predict/predict.ts";
-import { listPredictions, predictionKey, savePredictions } from "../storage/predictionStore.ts";
+import { keptPredictions, listPredictions, predictionKey, savePredictions } from "../storage/predictionStore.ts";
 import { isScoreDue } from "../train/heldoutSchedule.ts";
 import type { StepLog } from "../train/trainer.ts";
 import type { EngineSession } from "./engineSession.ts";
@@ -34,13 +34,13 @@ export async function predictBefore(tried: Tried): Promise<void> {
   const { parent } = run;
   if (when === "never" || heldout.length === 0) return;
   const model = session.openModel;
-  const known = await keptPredictions(run.model, parent);
-  const texts = new Map(known?.predictions.map(({ id, text }) => [id, text]));
-  const sameTypes = JSON.stringify(known?.types) === JSON.stringify(types);
-  if (sameTypes && heldout.every(({ id, text }) => texts.get(id) === text)) return;
+  const known = await keptPredictions(predictionKey(run.model, parent), types);
+  const texts = new Map(known.map(({ id, text }) => [id, text]));
+  const documents = heldout.filter(({ id, text }) => texts.get(id) !== text);
+  if (documents.length === 0) return;
   emit({ kind: "phase", phase: parent === null ? "predicting without adapter" : "predicting with the adapter" });
   const start = parent === null ? { llama, lora: null, adapter: null } : { llama, lora, predictor, adapter: parent };
-  await predictAndSave({ ...start, model, documents: heldout, types, signal: control.signal }, emit);
+  await predictAndSave({ ...start, model, documents, types, signal: control.signal }, emit);
 }
 
 /** Whether the state after the run's last step is to be scored and has not been. */
@@ -87,11 +87,7 @@ export async function scoreHeldout(
 /** Shows what the adapter that was kept predicted, where another state's predictions were shown last. */
 export async function showKept({ run, emit }: Pick<Tried, "run" | "emit">): Promise<void> {
   if (bestScore(run.scores)?.step === run.scores.at(-1)?.step) return;
-  const record = await keptPredictions(run.model, run.id);
+  const key = predictionKey(run.model, run.id);
+  const record = (await listPredictions()).find((one) => one.key === key);
   if (record !== undefined) emit({ kind: "predictions", record });
-}
-
-async function keptPredictions(model: string, adapter: string | null): Promise<PredictionRecord | undefined> {
-  const key = predictionKey(model, adapter);
-  return (await listPredictions()).find((record) => record.key === key);
 }

@@ -5,7 +5,7 @@ import { Predictor } from "../predict/predict.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
 import type { PredictionRecord } from "../storage/database.ts";
-import { predictionKey, savePredictions } from "../storage/predictionStore.ts";
+import { keptPredictions, predictionKey, savePredictions } from "../storage/predictionStore.ts";
 import type { OpenModel } from "./modelFacts.ts";
 import type { StudioEvent } from "./protocol.ts";
 import { throttle } from "./throttle.ts";
@@ -23,24 +23,48 @@ export interface PredictInput {
   signal: AbortSignal;
 }
 
-/** @throws AbortError when stopped: nothing is saved then */
+/**
+ * Keeps what was predicted before for other documents, where it was asked for the same types. What ends too early (a stop,
+ * a lost device) leaves the documents that were done, in a record that says so.
+ * @throws AbortError when stopped
+ */
 export async function predictAndSave(
   input: PredictInput,
   emit: (event: StudioEvent) => void,
 ): Promise<PredictionRecord> {
-  const record = await predictAll(input, emit);
-  await savePredictions(record);
-  return record;
+  const known = await keptPredictions(keyOf(input), input.types);
+  const done: Document[] = [];
+  const save = async (stopped: boolean): Promise<PredictionRecord> => {
+    const record = recordOf(input, joined(known, done), stopped);
+    await savePredictions(record);
+    emit({ kind: "predictions", record });
+    return record;
+  };
+  try {
+    await predictInto(done, input, emit);
+  } catch (error) {
+    if (done.length > 0) await save(true);
+    throw error;
+  }
+  return save(false);
 }
 
 /** Shown, and not saved. @throws AbortError when stopped */
 export async function predictAll(input: PredictInput, emit: (event: StudioEvent) => void): Promise<PredictionRecord> {
-  const { llama, lora, adapter, model, documents, types, signal } = input;
+  const done: Document[] = [];
+  await predictInto(done, input, emit);
+  const record = recordOf(input, done, false);
+  emit({ kind: "predictions", record });
+  return record;
+}
+
+/** Adds each document to `done` as it is predicted. */
+async function predictInto(done: Document[], input: PredictInput, emit: (event: StudioEvent) => void): Promise<void> {
+  const { llama, lora, model, documents, types, signal } = input;
   const byId = new Map(documents.map((document) => [document.id, document]));
-  const predictions: Document[] = [];
   const leftOut: string[] = [];
-  const onProgress = throttle((done: number, total: number) =>
-    emit({ kind: "progress", done, total, unit: "prompts" }),
+  const onProgress = throttle((prompts: number, total: number) =>
+    emit({ kind: "progress", done: prompts, total, unit: "prompts" }),
   );
   onProgress(0, documents.length * types.length);
   const options = { mode: "span", signal, onProgress } as const;
@@ -50,24 +74,31 @@ export async function predictAll(input: PredictInput, emit: (event: StudioEvent)
       const document = byId.get(prediction.documentId);
       if (document === undefined) continue;
       const { entities, hallucinated } = prediction;
-      predictions.push({ id: document.id, text: document.text, entities, hallucinated });
+      done.push({ id: document.id, text: document.text, entities, hallucinated });
       leftOut.push(...prediction.leftOut.map(({ type, tokens }) => `${document.id} / ${type} (${tokens} tokens)`));
     }
   } finally {
     if (predictor !== input.predictor) predictor.destroy();
+    if (leftOut.length > 0) {
+      emit({ kind: "warning", message: `Not predicted, over the model's context: ${leftOut.join(", ")}` });
+    }
   }
-  if (leftOut.length > 0) {
-    emit({ kind: "warning", message: `Not predicted, over the model's context: ${leftOut.join(", ")}` });
-  }
-  const { fingerprint } = model.facts;
-  const record: PredictionRecord = {
-    key: predictionKey(fingerprint, adapter),
-    model: fingerprint,
-    adapter,
-    createdAt: Date.now(),
-    types,
-    predictions,
+}
+
+function keyOf({ model, adapter }: PredictInput): string {
+  return predictionKey(model.facts.fingerprint, adapter);
+}
+
+function recordOf(input: PredictInput, predictions: readonly Document[], stopped: boolean): PredictionRecord {
+  const { adapter, model, types } = input;
+  return {
+    ...{ key: keyOf(input), model: model.facts.fingerprint, adapter, createdAt: Date.now(), types, predictions },
+    ...(stopped ? { stopped } : {}),
   };
-  emit({ kind: "predictions", record });
-  return record;
+}
+
+/** New ones in the place of those before them. */
+function joined(before: readonly Document[], now: readonly Document[]): Document[] {
+  const ids = new Set(now.map(({ id }) => id));
+  return [...before.filter(({ id }) => !ids.has(id)), ...now];
 }

@@ -1,8 +1,9 @@
-import { formatCount } from "../format.ts";
+import { formatCount, plural } from "../format.ts";
 import { JobButtons, JobProgress } from "../shell/JobChip.tsx";
 import { ask, useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { heldoutSet } from "../train/trainStore.ts";
+import { partOf, unpredicted } from "./score.ts";
 import type { ModelChoice } from "./states.ts";
 
 /** A state that has not predicted all held-out sentences as they are now: says so, and predicts them. */
@@ -12,9 +13,12 @@ export function PredictRow({ choice: { adapter, title, record } }: { choice: Mod
   const ready = useEngine(({ gpu }) => gpu.kind === "ready");
   if (project === null) return null;
   const documents = heldoutSet(project, null);
-  const texts = new Map(record?.predictions.map(({ id, text }) => [id, text]));
-  const missing = documents.filter(({ id, text }) => texts.get(id) !== text).length;
-  if (missing === 0) return null;
+  const missing = unpredicted(documents, record);
+  if (missing.length === 0) return null;
+  // What was predicted for other types does not go with what is predicted now.
+  const sameTypes = JSON.stringify(record?.types) === JSON.stringify(project.types);
+  const asked = sameTypes ? missing : documents;
+  const part = record === null ? null : partOf(documents, record);
   if (job?.kind === "predict" && job.adapter === adapter) {
     return (
       <div className="predict-row" role="status">
@@ -30,18 +34,21 @@ export function PredictRow({ choice: { adapter, title, record } }: { choice: Mod
   return (
     <div className="predict-row">
       <span className="grow">
-        <strong>{title}</strong> has not predicted{" "}
-        {missing === documents.length
-          ? "the held-out sentences yet."
-          : `${formatCount(missing)} of the ${formatCount(documents.length)} held-out sentences, or before they were edited.`}
+        <strong>{title}</strong>{" "}
+        {missing.length === documents.length
+          ? "has not predicted the held-out sentences yet."
+          : record?.stopped === true
+            ? `has predicted ${part}.`
+            : `has not predicted ${formatCount(missing.length)} of the ${formatCount(documents.length)} held-out sentences, or before they were edited.`}
       </span>
       <button
-        className={missing === documents.length ? "primary" : ""}
+        className={missing.length === documents.length ? "primary" : ""}
         disabled={why !== undefined}
         title={why}
-        onClick={() => void ask((client) => client.predict({ adapter, documents, types: project.types }))}
+        onClick={() => void ask((client) => client.predict({ adapter, documents: asked, types: project.types }))}
       >
-        Predict {formatCount(documents.length)} sentences
+        Predict {asked.length < documents.length && "the other "}
+        {plural(asked.length, "sentence")}
       </button>
     </div>
   );

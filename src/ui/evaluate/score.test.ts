@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PredictionRecord } from "../../storage/database.ts";
 import type { Project } from "../../storage/project.ts";
-import { marksOf, scoreAll } from "./score.ts";
+import { marksOf, partOf, scoreAll, unpredicted } from "./score.ts";
 
 const gold = { start: 0, end: 3, type: "person" };
 const project: Project = {
@@ -42,6 +42,21 @@ describe("scoreAll", () => {
   it("leaves out a document whose text has changed since", () => {
     const stale = record([{ id: "a", text: "Another text", entities: [] }]);
     expect(scoreAll(project, [stale])[0]?.gold).toEqual([]);
+  });
+});
+
+describe("partOf", () => {
+  const held = project.documents.slice(0, 2);
+  const a = { id: "a", text: "Ada met Bob.", entities: [] };
+  it("says how many of the documents a stopped prediction is of", () => {
+    expect(partOf(held, { ...record([a]), stopped: true })).toBe("1 of 2 documents, stopped");
+    expect(unpredicted(held, record([a])).map(({ id }) => id)).toEqual(["b"]);
+  });
+
+  it("is silent where all are predicted, and counts none whose text has changed", () => {
+    expect(partOf(held, record([a, { id: "b", text: "Nobody came.", entities: [] }]))).toBeNull();
+    expect(partOf(held, record([a, { id: "b", text: "before", entities: [] }]))).toBe("1 of 2 documents");
+    expect(unpredicted(held, null)).toEqual(held);
   });
 });
 

@@ -5,6 +5,7 @@ import { matchEntities } from "../../ner/boundary.ts";
 import type { Document, Entity } from "../../ner/document.ts";
 import type { PredictionRecord } from "../../storage/database.ts";
 import type { Project, ProjectDocument } from "../../storage/project.ts";
+import { formatCount } from "../format.ts";
 
 export interface Scored {
   evaluation: Evaluation;
@@ -34,6 +35,20 @@ export function scoreAll(project: Project, records: readonly PredictionRecord[])
       shared,
     ),
   }));
+}
+
+/** Documents that were not predicted with their present text. */
+export function unpredicted<T extends Document>(documents: readonly T[], record: PredictionRecord | null): T[] {
+  const texts = new Map(record?.predictions.map(({ id, text }) => [id, text]));
+  return documents.filter(({ id, text }) => texts.get(id) !== text);
+}
+
+/** What part of the held-out sentences a score is of; null: all of them. */
+export function partOf(documents: readonly Document[], record: PredictionRecord): string | null {
+  const done = documents.length - unpredicted(documents, record).length;
+  if (done === documents.length) return null;
+  const end = record.stopped === true ? ", stopped" : "";
+  return `${formatCount(done)} of ${formatCount(documents.length)} documents${end}`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { CompareList, type CompareFilter } from "../evaluate/CompareList.tsx";
 import { ModelPicker } from "../evaluate/ModelPicker.tsx";
 import { PredictRow } from "../evaluate/PredictRow.tsx";
 import { BoundaryTable, ScoreTable } from "../evaluate/ScoreTables.tsx";
-import { scoreAll } from "../evaluate/score.ts";
+import { partOf, scoreAll } from "../evaluate/score.ts";
 import { useModelChoices, type ModelChoice } from "../evaluate/states.ts";
 import { formatCount, formatPercent } from "../format.ts";
 import { useEngine } from "../stores/engineStore.ts";
@@ -35,11 +35,11 @@ function EvaluatePanel() {
     project,
     ready.map(({ record }) => record),
   );
-  const columns = ready.flatMap(({ title }, index) => {
-    const result = scored[index];
-    return result === undefined ? [] : [{ title, scored: result }];
-  });
   const held = heldoutSet(project, null);
+  const columns = ready.flatMap(({ title, record }, index) => {
+    const result = scored[index];
+    return result === undefined ? [] : [{ title, scored: result, part: partOf(held, record) }];
+  });
   const typeNames = project.types.map(({ name }) => name);
 
   if (held.length === 0) {
@@ -76,7 +76,7 @@ function EvaluatePanel() {
         {columns.length > 0 && (
           <>
             <div className="score-line">
-              {columns.map(({ title, scored: { evaluation } }) => (
+              {columns.map(({ title, part, scored: { evaluation } }) => (
                 <div key={title}>
                   <span className="soft">{title}</span>
                   <strong className="big number">{formatPercent(evaluation.f1)}</strong>
@@ -84,6 +84,7 @@ function EvaluatePanel() {
                     P {formatPercent(evaluation.precision)} · R {formatPercent(evaluation.recall)} · {evaluation.tp}{" "}
                     right, {evaluation.fp} wrong, {evaluation.fn} missed
                   </span>
+                  {part !== null && <span className="warn-text">Partial: {part}</span>}
                 </div>
               ))}
             </div>

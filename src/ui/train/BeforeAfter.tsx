@@ -1,9 +1,10 @@
 import { CompareList } from "../evaluate/CompareList.tsx";
-import { scoreAll } from "../evaluate/score.ts";
+import { partOf, scoreAll } from "../evaluate/score.ts";
 import { useModelChoices, type ModelChoice } from "../evaluate/states.ts";
 import { formatPercent } from "../format.ts";
 import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
+import { heldoutSet } from "./trainStore.ts";
 
 /** Held-out sentences before and after training, with F1; refreshed while training goes on. */
 export function BeforeAfter() {
@@ -22,12 +23,15 @@ export function BeforeAfter() {
     project,
     distinct.map(({ record }) => record),
   );
-  const columns = distinct.flatMap(({ adapter, title }, index) => {
+  const held = heldoutSet(project, null);
+  const columns = distinct.flatMap(({ adapter, title, record }, index) => {
     const result = scored[index];
     if (result === undefined) return [];
     const f1 = formatPercent(result.evaluation.f1);
     const name = adapter === null ? "base model" : title;
-    return [{ title: `${adapter === before ? "Before" : "After"}: ${name} · F1 ${f1}`, scored: result }];
+    const part = partOf(held, record);
+    const score = part === null ? `F1 ${f1}` : `F1 ${f1} (partial: ${part})`;
+    return [{ title: `${adapter === before ? "Before" : "After"}: ${name} · ${score}`, scored: result }];
   });
   return (
     <section className="before-after" aria-label="Before and after">
