@@ -27,7 +27,7 @@ export function Split(props: {
     gridTemplateColumns: side === "left" ? `${width}px 1px minmax(0, 1fr)` : `minmax(0, 1fr) 1px ${width}px`,
   };
   return (
-    <div className="split" style={style}>
+    <div className={`split split-${name.replaceAll(" ", "-")}`} style={style}>
       <div className="pane">{props.left}</div>
       <div
         className="split-line"

@@ -47,7 +47,15 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
   };
 
   return (
-    <section className="document-list" aria-label="Documents">
+    <section className={filter.listOpen ? "document-list open" : "document-list"} aria-label="Documents">
+      <button
+        className="list-toggle"
+        aria-expanded={filter.listOpen}
+        onClick={() => useLabel.setState({ listOpen: !filter.listOpen })}
+      >
+        <span aria-hidden="true">{filter.listOpen ? "▾" : "▸"}</span> Documents
+        <span className="faint mono ellipsis">{current?.id}</span>
+      </button>
       <div className="list-head">
         <div className="segmented" role="tablist" aria-label="Which documents">
           {SPLITS.map((split) => (
@@ -120,7 +128,10 @@ export function DocumentList({ current, panel }: { current: ProjectDocument | nu
                 aria-selected={isCurrent}
                 className={isCurrent ? "document current" : "document"}
                 style={{ height: ROW_HEIGHT, transform: `translateY(${item.start}px)` }}
-                onClick={() => openDocument(document.id, panel)}
+                onClick={() => {
+                  useLabel.setState({ listOpen: false });
+                  openDocument(document.id, panel);
+                }}
               >
                 <div className="row">
                   <span className={document.done ? "status done" : "status"} title={document.done ? "Done" : "Open"}>

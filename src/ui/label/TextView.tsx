@@ -154,7 +154,7 @@ function EntityList(props: { document: ProjectDocument; inHand: Entity | null; i
             >
               <span style={{ color }}>{shape}</span>
               <span className="ellipsis">{document.text.slice(entity.start, entity.end)}</span>
-              <span className="faint">{entity.type}</span>
+              <span className="faint ellipsis">{entity.type}</span>
               <span className="number faint">
                 {entity.start}–{entity.end}
               </span>

@@ -26,6 +26,8 @@ interface LabelState {
   search: string;
   status: StatusFilter;
   typeFilter: string | null;
+  /** On a narrow page, where it is folded away by default. */
+  listOpen: boolean;
 }
 
 export const useLabel = create<LabelState>()(() => ({
@@ -37,6 +39,7 @@ export const useLabel = create<LabelState>()(() => ({
   search: "",
   status: "all",
   typeFilter: null,
+  listOpen: false,
 }));
 
 /** Moves the token cursor; without `anchor` the selection collapses to it. */

@@ -73,7 +73,8 @@ function TypeChoice() {
     useInspect.setState({ cell: null });
     useView.getState().setInspect({ type, span: null });
   };
-  if (types.length > 4) {
+  // Beside the views there is room for so many letters.
+  if (types.length > 4 || types.reduce((sum, { name }) => sum + name.length, 0) > 32) {
     return (
       <select aria-label="Type" value={current?.name} onChange={({ target }) => choose(target.value)}>
         {types.map(({ name }) => (
