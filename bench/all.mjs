@@ -23,6 +23,8 @@ const commands = [
   obp("decode", "--shape", smollm),
   obp("packing", "--shape", smollm),
   obp("dpo"),
+  obp("tsne", "--repeat", "1"),
+  obp("load", "--shape", smollm),
   obp("scaling", "--out", "bench/scaling.svg"),
   ["bench/browser.mjs", "--python", python],
   ["bench/browser.mjs", "--python", python, "--model", smollm],

@@ -18,7 +18,8 @@ export async function bundleCli(outfile, { minify = false } = {}) {
     sourcemap: minify ? false : "inline",
     sourcesContent: false,
     loader: { ".wgsl": "text", ".woff": "binary" },
-    external: ["webgpu", "@jax-js/jax"], // the second is a peer of the benchmarks, only where it is installed
+    // Behind Dawn: peers of the benchmarks, only where they are installed.
+    external: ["webgpu", "@jax-js/jax", "@saehrimnir/druidjs"],
     inject: ["bin/dawn-env.mjs"], // runs before Dawn is loaded, in the single file too
     // CommonJS dependencies inside an ES module still call require for Node's own modules.
     banner: {

@@ -61,6 +61,45 @@ test("matmul: both directions against a peer's product that agrees, and one row 
   }
 });
 
+test("tsne: ours and a peer's from the same vectors, both judged by the twin", async () => {
+  const outcome = await bench("tsne", "--points", "150", "--iterations", "300", "--repeat", "1");
+  expect([outcome.code, outcome.stderr.includes("error")]).toEqual([0, false]);
+  const [ours, peer] = outcome.json()["rows"] as (Row & { klDivergence: number })[];
+  expect([ours?.name, peer?.name]).toEqual([
+    "t-SNE (ours) 150×64, 300 iterations",
+    "t-SNE (druid) 150×64, 300 iterations",
+  ]);
+  expect(ours?.ratio).toBeCloseTo((peer?.seconds ?? NaN) / (ours?.seconds ?? NaN), 9);
+  expect(peer?.ratio).toBeNull();
+  expect([ours?.adapter === peer?.adapter, peer?.peakGpuBytes]).toEqual([false, 0]);
+  expect(ours?.peakGpuBytes).toBeGreaterThan(150 * 150 * 2);
+  // Points at random have 2; both have found the clusters, by schedules of their own.
+  for (const row of [ours, peer]) expect(row?.klDivergence).toBeLessThan(1);
+  expect(ours?.klDivergence).toBeGreaterThan(0);
+  const wrong = await bench("tsne", "--peer", "jax-js");
+  expect([wrong.code, wrong.stderr]).toEqual([2, "error: expected --peer druid or none for tsne, got jax-js\n"]);
+});
+
+test("load: the whole way twice, and its parts", async () => {
+  const outcome = await bench("load", "--repeat", "1");
+  expect([outcome.code, outcome.stderr.includes("error")]).toEqual([0, false]);
+  const rows = outcome.json()["rows"] as (Row & { gigabytesPerSecond?: number })[];
+  expect(rows.map(({ name }) => name.replace(/, OBP Mini \(\d+ MB\)$/, ""))).toEqual([
+    ...["file to GPU, first time", "file to GPU, again", "head and tokenizer", "reading", "repacking", "upload"],
+    ...["compile beside them, first time", "compile beside them, again"],
+  ]);
+  for (const { seconds, peakGpuBytes } of rows) {
+    expect(seconds).toBeGreaterThan(0);
+    expect(peakGpuBytes).toBeGreaterThan(1e6);
+  }
+  // All name the same bytes.
+  const [first, again, , ...parts] = rows.slice(0, 6);
+  const bytes = (row: (typeof rows)[number] | undefined) => (row?.gigabytesPerSecond ?? NaN) * (row?.seconds ?? NaN);
+  for (const part of parts) expect(bytes(part)).toBeCloseTo(bytes(first), 9);
+  expect(bytes(first) * 1e9).toBeGreaterThan(5e6);
+  expect(again?.ratio).toBeCloseTo((first?.seconds ?? NaN) / (again?.seconds ?? NaN), 9);
+});
+
 describe("train", () => {
   test("a random model of a known shape: rows of a step, kernels, and a trace in which kernels lie in their step", async () => {
     const words = ["train", "--shape", "smollm2-135m", "--layers", "1", "--tokens", "32", "--stage", "sft"];

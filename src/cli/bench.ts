@@ -1,8 +1,10 @@
 // obp bench: benchmarks of the engine on this machine's adapter.
 import { sceneSvg } from "../inspect/sceneSvg.ts";
+import { MOST_POINTS } from "../inspect/tsne.ts";
 import { QUANTIZATION_MIXES } from "../model/quantizationMix.ts";
 import { benchDecode } from "./benchDecode.ts";
 import { benchDpo } from "./benchDpo.ts";
+import { benchLoad } from "./benchLoad.ts";
 import { benchMatmul, MATMUL_LAYOUTS } from "./benchMatmul.ts";
 import { openBenchModel } from "./benchModel.ts";
 import { benchPacking } from "./benchPacking.ts";
@@ -11,15 +13,20 @@ import { type BenchRow, type KernelRow, kernelsText, rowsText } from "./benchRow
 import { LINEAR_NAMES, matmulCases } from "./benchShapes.ts";
 import { benchScaling } from "./benchScaling.ts";
 import { benchTrain, LEAST_TOKENS, TRAIN_STAGES } from "./benchTrain.ts";
+import { benchTsne } from "./benchTsne.ts";
+import type { TurnLimits } from "./benchTurns.ts";
 import { shapeOf } from "../model/shapes.ts";
 import { writeFileAtomic } from "./atomicFile.ts";
 import type { Context } from "./context.ts";
 import { UsageError } from "./errors.ts";
+import { DruidPeer } from "./peerDruid.ts";
 import { JaxPeer } from "./peerJax.ts";
 import { scalingScene } from "./scalingPlot.ts";
 import { defineVerb } from "./verb.ts";
 
-const BENCHMARKS = ["matmul", "train", "decode", "dpo", "scaling", "packing"];
+/** More than the default perplexity. */
+const LEAST_POINTS = 100;
+const BENCHMARKS = ["matmul", "train", "decode", "dpo", "tsne", "load", "scaling", "packing"];
 
 interface Found {
   readonly rows: readonly BenchRow[];
@@ -31,7 +38,9 @@ interface BenchFlags {
   readonly rows: readonly string[];
   readonly layout: readonly string[];
   readonly linear: readonly string[];
-  readonly peer: string;
+  readonly peer: string | undefined;
+  readonly points: number | undefined;
+  readonly iterations: number | undefined;
   readonly tokens: number | undefined;
   readonly stage: readonly string[];
   readonly quantization: string;
@@ -70,10 +79,17 @@ export const verb = defineVerb({
     },
     peer: {
       kind: "choice",
-      choices: ["jax-js", "none"],
-      fallback: "jax-js",
-      help: "matmul: whose f32 product runs beside ours, for 128 rows or more",
+      choices: ["jax-js", "druid", "none"],
+      help: "matmul: jax-js, whose f32 product runs beside ours for 128 rows or more; tsne: druid (each by default)",
     },
+    points: {
+      kind: "integer",
+      value: "N",
+      min: LEAST_POINTS,
+      max: MOST_POINTS,
+      help: "tsne: so many vectors (default 2000)",
+    },
+    iterations: { kind: "integer", value: "N", min: 1, help: "tsne: of both (default 1000)" },
     tokens: { kind: "integer", value: "T", min: LEAST_TOKENS, help: "train: of a prompt and its answer (default 150)" },
     stage: {
       kind: "text",
@@ -130,6 +146,10 @@ async function benchmark(what: string, flags: BenchFlags, context: Context): Pro
       };
     case "dpo":
       return { rows: await benchDpo(shape, limits, context) };
+    case "tsne":
+      return { rows: await tsne(flags, limits, context) };
+    case "load":
+      return { rows: await benchLoad(shape, limits, context) };
     case "packing":
       return { rows: await benchPacking(shape, limits, context) };
     default:
@@ -143,7 +163,9 @@ async function matmul(flags: BenchFlags, context: Context): Promise<BenchRow[]> 
   const cases = await matmulCases(flags.shape, linears, counts.length === 0 ? undefined : counts);
   const layouts = some("layout", flags.layout, MATMUL_LAYOUTS);
   const gpu = await context.gpu();
-  const peer = flags.peer === "none" ? null : await JaxPeer.open(context.adapterKind, gpu.adapterName);
+  const peer = withPeer("matmul", "jax-js", flags.peer)
+    ? await JaxPeer.open(context.adapterKind, gpu.adapterName)
+    : null;
   const peak = await FmaPeak.create(gpu);
   const progress = context.progress("matmul", cases.length, "shapes");
   try {
@@ -156,6 +178,20 @@ async function matmul(flags: BenchFlags, context: Context): Promise<BenchRow[]> 
     progress.finish();
     peak.destroy();
   }
+}
+
+async function tsne(flags: BenchFlags, limits: TurnLimits, context: Context): Promise<BenchRow[]> {
+  const { points = 2000, iterations = 1000 } = flags;
+  const peer = withPeer("tsne", "druid", flags.peer) ? await DruidPeer.open() : null;
+  return benchTsne({ ...limits, points, iterations, peer }, context);
+}
+
+/** @throws UsageError for the peer of another benchmark */
+function withPeer(what: string, own: string, peer = own): boolean {
+  if (peer !== own && peer !== "none") {
+    throw new UsageError(`expected --peer ${own} or none for ${what}, got ${peer}`);
+  }
+  return peer === own;
 }
 
 async function train(flags: BenchFlags, context: Context): Promise<Found> {

@@ -11,6 +11,10 @@ export interface BenchRow {
   /** The peer's seconds ÷ ours; null without a peer. */
   readonly ratio: number | null;
   readonly tokensPerSecond?: number;
+  /** Of the file's weights, 10⁹ bytes. */
+  readonly gigabytesPerSecond?: number;
+  /** Of a layout, KL(P‖Q) by the CPU twin in f64, natural logarithm. */
+  readonly klDivergence?: number;
   readonly peakGpuBytes: number;
   /** JavaScript's own memory: heap and array buffers. */
   readonly peakHeapBytes: number;
@@ -70,6 +74,8 @@ export function rowsText(rows: readonly BenchRow[]): string {
         (row.peakFraction === undefined ? "" : `${(100 * row.peakFraction).toFixed(0)} % of peak`).padStart(13),
         (row.ratio === null ? "" : `ratio ${row.ratio.toFixed(2)}`).padStart(11),
         row.tokensPerSecond === undefined ? "" : `${row.tokensPerSecond.toFixed(1)} tokens/s`,
+        row.gigabytesPerSecond === undefined ? "" : `${row.gigabytesPerSecond.toFixed(3)} GB/s`,
+        row.klDivergence === undefined ? "" : `KL ${row.klDivergence.toFixed(4)}`,
         `GPU ${quantity(row.peakGpuBytes)}B, heap ${quantity(row.peakHeapBytes)}B, process ${quantity(row.peakProcessBytes)}B`,
       ].join("  "),
     )

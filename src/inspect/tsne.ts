@@ -1,7 +1,8 @@
 /**
  * Exact t-SNE in two dimensions on the GPU (van der Maaten & Hinton 2008), with the schedule and defaults of scikit-learn's
  * exact method: early exaggeration with momentum 0.5, then momentum 0.8 from rest; gains; learning rate "auto" (Belkina
- * et al. 2019); it stops early where the divergence has not fallen for 300 iterations. Kept are the affinities, n² numbers of two bytes.
+ * et al. 2019); it stops early where for 300 iterations the divergence has not fallen nor the layout grown.
+ * Kept are the affinities, n² numbers of two bytes.
  */
 import { BufferPool } from "../gpu/buffers.ts";
 import type { KernelDefinition } from "../gpu/kernel.ts";
@@ -13,11 +14,17 @@ import { checkFinite, type Vectors } from "./vectors.ts";
 /** Most points: n² distances of 4 bytes are then 100 MB, within what every WebGPU device binds. */
 export const MOST_POINTS = 5000;
 const DEFAULT_PERPLEXITY = 30;
-const EXPLORATION = 250;
-const MOMENTUM = { exploration: 0.5, after: 0.8 };
+/** Iterations with exaggerated affinities; points are at rest again after them. */
+export const EXPLORATION = 250;
+export const MOMENTUM = { exploration: 0.5, after: 0.8 };
 /** Iterations between two looks at the divergence, and without a lower one before it stops. */
 const CHECK_EVERY = 50;
 const PATIENCE = 300;
+/**
+ * Of the layout, which then goes on all the same: points that exaggeration has drawn together part exponentially, but for
+ * a long time by too little for the divergence to tell in f32.
+ */
+const GROWING = 1.01;
 /** Where padding points stand: so far off that their q is 0 in f32, and apart from each other. */
 const FAR = 1e15;
 
@@ -53,6 +60,10 @@ export function fittingPerplexity(n: number): number {
   return Math.min(DEFAULT_PERPLEXITY, Math.max(1, Math.floor((n - 1) / 3)));
 }
 
+export function rateOf({ learningRate, earlyExaggeration }: TsneSettings, n: number): number {
+  return learningRate === "auto" ? Math.max(n / earlyExaggeration / 4, 50) : learningRate;
+}
+
 /**
  * @param start (n, 2) where the points stand at first
  * @param every iterations between two states; the last state always comes
@@ -76,14 +87,13 @@ export async function* runTsne(
     await fit.prepare();
     await fit.makeAffinities(settings.perplexity, signal);
     const { earlyExaggeration, iterations } = settings;
-    const rate =
-      settings.learningRate === "auto" ? Math.max(vectors.n / earlyExaggeration / 4, 50) : settings.learningRate;
-    let best = { divergence: Infinity, iteration: 0 };
+    const rate = rateOf(settings, vectors.n);
+    let best = { divergence: Infinity, extent: Infinity, iteration: 0 };
     for (let done = 0; done < iterations;) {
       const exploring = done < EXPLORATION;
       if (done === 0 || done === EXPLORATION) {
         fit.rest();
-        best = { divergence: Infinity, iteration: done };
+        best = { divergence: Infinity, extent: Infinity, iteration: done };
       }
       fit.iterate({
         exaggeration: exploring ? earlyExaggeration : 1,
@@ -100,8 +110,9 @@ export async function* runTsne(
             `expected points that stay finite, got none after ${done} iterations (choose a smaller learning rate than ${rate})`,
           );
         }
-        if (klDivergence < best.divergence) {
-          best = { divergence: klDivergence, iteration: done };
+        const extent = extentOf(positions);
+        if (klDivergence < best.divergence || extent > GROWING * best.extent) {
+          best = { divergence: klDivergence, extent, iteration: done };
         }
         const finished = done === iterations || (!exploring && checking && done - best.iteration > PATIENCE);
         yield { iteration: done, positions, klDivergence, finished };
@@ -115,6 +126,17 @@ export async function* runTsne(
   } finally {
     fit.destroy();
   }
+}
+
+/** Root mean square of the distances from the middle. */
+function extentOf(positions: Float32Array): number {
+  const n = positions.length / 2;
+  let [x, y, squares] = [0, 0, 0];
+  for (let i = 0; i < positions.length; i += 2) {
+    const [a, b] = [positions[i] ?? NaN, positions[i + 1] ?? NaN];
+    [x, y, squares] = [x + a / n, y + b / n, squares + (a * a + b * b) / n];
+  }
+  return Math.sqrt(Math.max(0, squares - x * x - y * y));
 }
 
 /** @throws Error naming the first vector that is not finite, or what else is wrong */
