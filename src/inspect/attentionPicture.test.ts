@@ -6,7 +6,9 @@ import { attentionPicture, type AttentionPictureOptions } from "./attentionPictu
 import { differenceScale, LEVELS, valueScale } from "./colourScale.ts";
 import { expectKept } from "./keptPicture.ts";
 import type { MapToken } from "./mapPrompt.ts";
-import { massCsv, type MassFigure } from "./massFigure.ts";
+import { compareStates, FRESH } from "../train/compareRuns.ts";
+import { PRESETS } from "../train/presets.ts";
+import { massCsv, type MassFigure, massJson } from "./massFigure.ts";
 import { massPicture } from "./massPicture.ts";
 import { scenePng } from "./png.ts";
 import { textWidth } from "./scene.ts";
@@ -41,6 +43,14 @@ const figure = (head: AttentionFigure["head"], names: readonly string[]): Attent
   ...{ model: "OBP Mini", layer: 7, head, heads: 4, type: "person", rows, columns },
   adapters: names.map((name, i) => ({ name, weights: weights(i + 1, i, head === "all" ? 4 : 1) })),
 });
+/** As of two runs that differ in two settings, beside the model as it came. */
+const compared = compareStates(
+  ["base", "sft", "sft+cl"].map((name) => {
+    const config = name === "sft" ? PRESETS.sft.quick : { ...PRESETS.sft.quick, contrastiveWeight: 0.01, seed: 7 };
+    const known = { model: { id: "m", label: "OBP Mini" }, data: { id: "d", label: "12 documents" }, start: FRESH };
+    return { name, made: name === "base" ? "base" : { run: name, config, ...known, steps: 24 } };
+  }),
+);
 const plain: AttentionPictureOptions = { scale: "linear", hideFirst: false, difference: false };
 const three = figure("mean", ["base", "sft", "sft+cl"]);
 
@@ -49,6 +59,7 @@ describe("pictures, to the tolerance of keptPicture.ts", () => {
     ["attention-three-adapters", three, { ...plain, hideFirst: true }],
     ["attention-log", figure(3, ["base"]), { ...plain, scale: "log" }],
     ["attention-difference", three, { scale: "linear", hideFirst: true, difference: true }],
+    ["attention-compared-runs", { ...three, compared }, { ...plain, hideFirst: true }],
     ["attention-all-heads", figure("all", ["sft", "sft+cl"]), { ...plain, hideFirst: true }],
   ])("%s", (name, data, options) => {
     const png = scenePng(attentionPicture(data, options), 1);
@@ -59,6 +70,12 @@ describe("pictures, to the tolerance of keptPicture.ts", () => {
 
   test("attention-on-entities", () => {
     expectKept("attention-on-entities", scenePng(massPicture(mass), 1));
+    const runs = { ...mass, adapters: mass.adapters.map((one, i) => ({ ...one, name: i === 0 ? "sft" : "sft+cl" })) };
+    const both = compareStates([
+      { name: "sft", made: "unknown" },
+      { name: "sft+cl", made: "unknown" },
+    ]);
+    expectKept("attention-on-entities-unrecorded", scenePng(massPicture({ ...runs, compared: both }), 1));
   });
 });
 
@@ -178,6 +195,29 @@ describe("data", () => {
     expect(lines[9]).toMatch(/,8,"¶¶",plain,/);
     expect(lines[1]).toMatch(/^base,7,0,0,The,plain,0,I,plain,0\.\d+$/);
     expect(massCsv(mass).split("\n").length).toBe(2 + 2 * 3 * 4);
+  });
+
+  test("how the adapters' trainings differ is in every file; nothing where nothing is compared", () => {
+    const runs = { ...three, compared };
+    const said = "Configurations: contrastive λ – | off | 0.01; seed – | 42 | 7. base is not trained.";
+    expect(attentionPicture(runs, plain).description.endsWith(`not renormalised. ${said}`)).toBe(true);
+    const svg = sceneSvg(attentionPicture(runs, plain)).replace(/<\/text>\n<text[^>]*>/g, " ");
+    expect(svg.match(/contrastive λ – \| off \| 0\.01; seed – \| 42 \| 7\./g)?.length).toBe(2); // title and caption
+    const json = figureJson(runs, false) as { compared: { text: string; differences: object[] } };
+    expect(json.compared.text).toBe(said);
+    expect(json.compared.differences[1]).toEqual({ setting: "seed", values: ["–", "42", "7"] });
+    expect(figureJson(three, false)).not.toHaveProperty("compared");
+    const endings = (csv: string) => [...new Set(csv.match(/,"[^",\n]*"$/gm))];
+    const own = ["not trained", "contrastive λ off; seed 42", "contrastive λ 0.01; seed 7"];
+    const csv = figureCsv(runs, true);
+    expect(csv.split("\n")[0]?.endsWith(",weight,configuration")).toBe(true);
+    const both = own.slice(1).map((part) => `${part} − not trained`);
+    expect(endings(csv)).toEqual([...own, ...both].map((part) => `,"${part}"`));
+    expect(figureCsv(three, false).split("\n")[0]?.endsWith(",weight")).toBe(true);
+    const masses = { ...mass, compared };
+    expect(endings(massCsv(masses))).toEqual(own.slice(0, 2).map((part) => `,"${part}"`));
+    expect(massJson(masses)).toMatchObject({ compared: { text: said }, layers: 3 });
+    expect(massPicture(masses).description).toContain(said);
   });
 
   test("a difference needs two", () => {

@@ -3,7 +3,9 @@ import type { Comparison } from "../train/compareRuns.ts";
 
 /** What a figure's JSON has of it; nothing where nothing is compared. */
 export function comparedJson(compared: Comparison | null | undefined): Record<string, unknown> {
-  return compared == null ? {} : { compared };
+  if (compared == null) return {};
+  const { text, differences, notes } = compared;
+  return { compared: { text, differences, notes } };
 }
 
 /**

@@ -1,4 +1,7 @@
 /** What the contrastive loss sees of a prompt with some states of the model: data, and CSV. */
+import type { Comparison } from "../train/compareRuns.ts";
+import { configurationColumn } from "./comparedFields.ts";
+
 export interface CosinesFigure {
   readonly model: string;
   /** Of entity. */
@@ -7,6 +10,8 @@ export interface CosinesFigure {
   /** λ of the contrastive loss in `loss`. */
   readonly weight: number;
   readonly states: readonly StateCosines[];
+  /** As of AttentionFigure. */
+  readonly compared?: Comparison | null;
 }
 
 interface StateCosines {
@@ -30,13 +35,15 @@ interface TokenCosine {
 }
 
 /** One line an entity and state. */
-export function cosinesCsv({ states }: CosinesFigure): string {
-  const lines = states.flatMap(({ name, entities }) =>
-    entities.map(({ text, cosine, left, right }) =>
-      [quoted(name), quoted(text), cosine, side(left), side(right)].join(","),
+export function cosinesCsv({ states, compared }: CosinesFigure): string {
+  const own = configurationColumn(compared);
+  const lines = states.flatMap(({ name, entities }, i) =>
+    entities.map(
+      ({ text, cosine, left, right }) =>
+        [quoted(name), quoted(text), cosine, side(left), side(right)].join(",") + own.of(i),
     ),
   );
-  return `${["state,entity,cosine,left_token,left_cosine,right_token,right_cosine", ...lines].join("\n")}\n`;
+  return `${[`state,entity,cosine,left_token,left_cosine,right_token,right_cosine${own.title}`, ...lines].join("\n")}\n`;
 }
 
 function side(token: TokenCosine | null): string {

@@ -2,6 +2,7 @@
  * What the contrastive loss sees of a prompt as a picture: for each gold entity an axis of cosines with the type, a line a
  * state, with the entity as a triangle and the tokens beside it as rings; below, the terms of the loss.
  */
+import { comparedJson, withCompared } from "./comparedFields.ts";
 import { cosinesCsv, type CosinesFigure } from "./cosinesFigure.ts";
 import type { Figure } from "./figureFile.ts";
 import { BACKGROUND, caption, INK, mark, shortened } from "./legend.ts";
@@ -17,7 +18,12 @@ const NUMBERS = [56, 150, 150] as const;
 const LINE = 18;
 
 export function cosinesDrawing(figure: CosinesFigure): Figure {
-  return { json: () => ({ ...figure }), csv: () => cosinesCsv(figure), scene: () => cosinesPicture(figure) };
+  const { compared, ...data } = figure;
+  return {
+    json: () => ({ ...data, ...comparedJson(compared) }),
+    csv: () => cosinesCsv(figure),
+    scene: () => cosinesPicture(figure),
+  };
 }
 
 export function cosinesPicture(figure: CosinesFigure): Scene {
@@ -74,10 +80,11 @@ export function cosinesPicture(figure: CosinesFigure): Scene {
     y += 15;
   }
   const width = numbers + before(NUMBERS.length) + MARGIN;
-  const words = [
+  const said = [
     `Cosine of the type ${type} (e^Q) with each gold entity and with the tokens beside it (e^K), before RoPE, and the terms of the loss.`,
     `Model ${model}, layer ${layer}, mean over heads. Adapter${states.length > 1 ? "s" : ""}: ${states.map(({ name }) => name).join(", ")}.`,
   ].join(" ");
+  const words = withCompared(said, figure.compared);
   const text = caption(words, MARGIN, y, width - 2 * MARGIN);
   shapes.push(...text.shapes);
   return { width, height: text.bottom + MARGIN, background: BACKGROUND, description: words, shapes };

@@ -47,6 +47,23 @@ describe.each(FAMILIES)("%s", (family) => {
     expect(of({ response }).entities.map((rows) => spelled(prompt, rows))).toEqual(["Marta", "Tom"]);
   });
 
+  test("each entity has the tokens of the response that name it, wherever they would be placed", () => {
+    const named = (options: Partial<MapPromptOptions>): string[] => {
+      const prompt = of(options);
+      expect(prompt.named.flat().every((row) => row >= prompt.responseStart)).toBe(true);
+      return prompt.named.map((rows) => spelled(prompt, rows));
+    };
+    expect(named({})).toEqual(["Marta", "Tom"]);
+    const second = text.lastIndexOf("Tom");
+    expect(named({ gold: [{ start: second, end: second + 3, type: "person" }] })).toEqual(["Tom"]);
+    const both = [second, 10].map((start) => ({ start, end: start + 3, type: "person" }));
+    const prompt = of({ gold: both });
+    // In the order of the entities, which is not the response's.
+    expect(prompt.named[0]?.[0]).toBeGreaterThan(prompt.named[1]?.[0] ?? NaN);
+    expect(named({ response: "<<< Tom >>> ." })).toEqual(["", "Tom"]);
+    expect(named({ gold: [{ start: 0, end: 9, type: "person" }, ...gold.slice(0, 1)] })).toEqual(["Marta met", ""]);
+  });
+
   test("no entity, and a response that is no answer at all", () => {
     expect(of({ gold: [] }).entities).toEqual([]);
     const prompt = of({ gold: null, response: "I do not know" });

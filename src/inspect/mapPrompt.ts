@@ -31,6 +31,8 @@ export interface MapPrompt {
   readonly entities: readonly (readonly number[])[];
   /** The same entities as ranges of the sentence. */
   readonly spans: readonly Entity[];
+  /** Where the response names each: token indices, none where it does not. */
+  readonly named: readonly (readonly number[])[];
 }
 
 export interface MapPromptOptions {
@@ -70,17 +72,44 @@ export function mapPrompt(
     return rows;
   });
   const typeRows = rowsOver(offsets, ...typeMention);
-  const inResponse = named.groups.flatMap(([start, end]) => {
+  const groups = named.groups.map(([start, end], i): NamedGroup => {
     const text = response.slice(start, end - CLOSE.trim().length);
     const first = prompt.length + start + text.length - text.trimStart().length;
-    return rowsOver(offsets, first, first + text.trim().length);
+    const place = named.spans[i] ?? [NaN, NaN];
+    return { text: text.trim(), place, rows: rowsOver(offsets, first, first + text.trim().length) };
   });
+  const inResponse = groups.flatMap(({ rows }) => rows);
   const [ofType, ofEntity] = [new Set(typeRows), new Set([...entities.flat(), ...inResponse])];
   const tokens = readable(tokenizer, ids, offsets, prompt + response).map((text, row): MapToken => {
     return { text, role: ofType.has(row) ? "type" : ofEntity.has(row) ? "entity" : "plain" };
   });
   const placed = spans.map(([start, end]) => ({ start, end, type: type.name }));
-  return { ids, responseStart, tokens, response, type: typeRows, entities, spans: placed };
+  return {
+    ...{ ids, responseStart, tokens, response, type: typeRows, entities, spans: placed },
+    named: rowsNaming(placed, groups, document.text),
+  };
+}
+
+/** What a response says between `<<<` and `>>>`, where in the sentence that stands, and its tokens. */
+interface NamedGroup {
+  readonly text: string;
+  readonly place: readonly [start: number, end: number];
+  readonly rows: readonly number[];
+}
+
+/** A response has no places, only strings: one that is placed elsewhere is of an entity with its text, each of one. */
+function rowsNaming(spans: readonly Entity[], groups: readonly NamedGroup[], sentence: string): (readonly number[])[] {
+  const free = new Set(groups);
+  const take = (fits: (group: NamedGroup) => boolean): NamedGroup | undefined => {
+    const found = [...free].find(fits);
+    if (found !== undefined) free.delete(found);
+    return found;
+  };
+  const exact = spans.map(({ start, end }) => take(({ place }) => place[0] === start && place[1] === end));
+  return spans.map(({ start, end }, i) => {
+    const group = exact[i] ?? take(({ text }) => text === sentence.slice(start, end).trim());
+    return group?.rows ?? [];
+  });
 }
 
 /** The tokenizer spells out the bytes of a token that is no whole characters; here the character stands for them. */

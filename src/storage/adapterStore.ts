@@ -5,6 +5,18 @@ import { studioDatabase, type AdapterRecord } from "./database.ts";
 import { deleteFile, readFile, writeFile } from "./opfs.ts";
 import { storageFailure, StorageError } from "./storageError.ts";
 
+const LAST = "-last";
+
+/** A state of the model: an adapter's weights after its run's last step, where those in use are others. */
+export function lastState(id: string): string {
+  return id + LAST;
+}
+
+/** The adapter that a state of the model is of: its id alone names the weights in use. */
+export function adapterOf(state: string): string {
+  return state.endsWith(LAST) ? state.slice(0, -LAST.length) : state;
+}
+
 /** Newest first. */
 export async function listAdapters(): Promise<AdapterRecord[]> {
   const records = await (await studioDatabase()).getAll("adapters");
@@ -70,6 +82,14 @@ export async function readAdapter(id: string): Promise<{ record: AdapterRecord; 
   return { record, weights: await readWeights(record.file) };
 }
 
+/** An adapter in one of its states (`lastState`). @throws StorageError where it is not there any more */
+export async function readState(state: string): Promise<{ configJson: string; weights: Uint8Array<ArrayBuffer> }> {
+  const { record, weights } = await readAdapter(adapterOf(state));
+  const { configJson } = record;
+  // Where nothing else was kept the last weights are those in use.
+  return { configJson, weights: adapterOf(state) === state ? weights : ((await readLastWeights(record)) ?? weights) };
+}
+
 /** The weights after the run's last step; null where they are the adapter's own. */
 export async function readLastWeights({ last }: AdapterRecord): Promise<Uint8Array<ArrayBuffer> | null> {
   return last === undefined ? null : readWeights(last.file);
@@ -94,7 +114,7 @@ export async function deleteAdapter(id: string): Promise<void> {
   if (record === undefined) return;
   const transaction = database.transaction(["adapters", "predictions"], "readwrite");
   const predictions = transaction.objectStore("predictions");
-  const stale = (await predictions.getAll()).filter((prediction) => prediction.adapter === id);
+  const stale = (await predictions.getAll()).filter(({ adapter }) => adapter !== null && adapterOf(adapter) === id);
   await Promise.all([
     transaction.objectStore("adapters").delete(id),
     ...stale.map(({ key }) => predictions.delete(key)),

@@ -48,6 +48,8 @@ export interface AdapterRecord {
   bytes: number;
   /** The weights after its run's last step, likewise a file, where those that were kept scored better; else none. */
   last?: { file: string; bytes: number };
+  /** Of an import: run/config.json and run/environment.json, where they came with it. */
+  imported?: { config: string; environment: string | null };
   /** Null where it was imported. */
   training: null | {
     stage: TrainedStage;

@@ -34,8 +34,11 @@ export interface ComparedState {
 }
 
 export interface Comparison {
-  /** In sentences, as captions have it. */
+  /** In sentences, as captions have it: title, lines and notes. */
   readonly text: string;
+  readonly title: string;
+  /** "learning rate 1e-3 | 2e-3"; of a training beside the model as it came its own value alone. */
+  readonly lines: readonly string[];
   /** Values in the order of the states; NONE: of the model as it came, and of a stage that does not read the setting. */
   readonly differences: readonly { readonly setting: string; readonly values: readonly string[] }[];
   /** What else there is to say: that all is the same, or what is not recorded. Sentences without their stops. */
@@ -128,13 +131,14 @@ export function compareStates(states: readonly ComparedState[]): Comparison | nu
     ...(unknown.length === 0 ? [] : [`Configuration of ${unknown.join(" and ")} not recorded`]),
     ...(runs.length > 1 ? sameness(runs, differences) : []),
   ];
-  const trained = states.findIndex(({ made }) => typeof made !== "string");
-  return {
-    text: inSentences(states, differences, notes, runs.length === 1 ? trained : null),
-    differences,
-    notes,
-    of: states.map(({ made }, i) => partOf(made, i, differences)),
-  };
+  const single = runs.length === 1 ? states.findIndex(({ made }) => typeof made !== "string") : null;
+  const title = single === null ? "Configurations" : `Configuration of ${states[single]?.name}`;
+  const lines = differences.map(({ setting, values }) => {
+    return `${setting} ${single === null ? values.join(" | ") : (values[single] ?? UNKNOWN)}`;
+  });
+  const sentences = [...(lines.length === 0 ? [] : [`${title}: ${lines.join("; ")}`]), ...notes];
+  const text = sentences.map((sentence) => `${sentence}.`).join(" ");
+  return { text, title, lines, differences, notes, of: states.map(({ made }, i) => partOf(made, i, differences)) };
 }
 
 interface Run {
@@ -200,39 +204,19 @@ function sameness(runs: readonly Run[], differences: Comparison["differences"]):
     first !== undefined && first.made.run !== null && runs.every(({ made }) => made.run === first.made.run);
   const same = differences.every(({ setting }) => setting === "seed" || setting === "steps");
   const titles = differences.map(({ setting }) => setting);
-  const missing = runs.some(({ made }) => made.data === null) ? ["training data not recorded"] : [];
+  const missing = runs.some(({ made }) => made.data === null) ? ["Training data not recorded"] : [];
   if (!same) return missing;
-  const what = oneRun ? "the same training" : titles.includes("seed") ? "same configuration, other seed" : SAME;
+  const what = oneRun ? "The same training" : titles.includes("seed") ? "Same configuration, other seed" : SAME;
   return [what, ...missing];
 }
 
-const SAME = "same configuration and seed";
-
-function inSentences(
-  states: readonly ComparedState[],
-  differences: Comparison["differences"],
-  notes: readonly string[],
-  single: number | null,
-): string {
-  const listed = differences.map(({ setting, values }) => {
-    return single === null ? `${setting} ${values.join(" | ")}` : `${setting} ${values[single] ?? UNKNOWN}`;
-  });
-  const what = single === null ? "Configurations" : `Configuration of ${states[single]?.name}`;
-  return [...(listed.length === 0 ? [] : [`${what}: ${listed.join("; ")}`]), ...notes.map(capital)]
-    .map((sentence) => `${sentence}.`)
-    .join(" ");
-}
-
-/** Names of states stay as they are. */
-function capital(note: string): string {
-  return note.endsWith(" is not trained") ? note : note.charAt(0).toUpperCase() + note.slice(1);
-}
+const SAME = "Same configuration and seed";
 
 function partOf(made: ComparedState["made"], index: number, differences: Comparison["differences"]): string {
   if (made === "base") return "not trained";
   if (made === "unknown") return "not recorded";
   const own = differences.map(({ setting, values }) => `${setting} ${values[index]}`);
-  return own.length === 0 ? SAME : own.join("; ");
+  return own.length === 0 ? "the same" : own.join("; ");
 }
 
 /** "3e-4", "0.05", "16": as settings are written by hand. */

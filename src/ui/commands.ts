@@ -1,6 +1,7 @@
 // Every action of the page, with its key: what the palette lists, the key sheet shows and the keyboard runs.
 
 import { inspectCommands } from "./inspect/inspectCommands.ts";
+import { goToPanel } from "./label/goToPanel.ts";
 import { labelCommands } from "./label/labelCommands.ts";
 import type { Command } from "./command.ts";
 import { fittingAdapters } from "./models/adapterFit.ts";
@@ -26,7 +27,7 @@ function goCommands(): Command[] {
     group: "Go to",
     title: PANEL_TITLES[id],
     keys: [`g ${id[0] ?? ""}`],
-    run: () => useView.getState().goTo(id),
+    run: () => goToPanel(id),
   }));
 }
 

@@ -11,6 +11,7 @@ import "./styles/models.css";
 import "./styles/inspect.css";
 import "./styles/cases.css";
 import "./styles/space.css";
+import "./styles/compare.css";
 import "./styles/narrow.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -2,7 +2,7 @@ import { strFromU8, strToU8, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
 import type { RunRecord } from "../storage/database.ts";
-import { collect, exportedFiles } from "./adapterFiles.ts";
+import { collect, collectRun, exportedFiles } from "./adapterFiles.ts";
 
 const run: RunRecord = {
   ...{ id: "a", name: "Kitchen notes 1", stage: "sft", parent: null, model: "f00d", modelName: "mini", startedAt: 0 },
@@ -44,6 +44,10 @@ describe("an exported adapter", () => {
   it("keeps its last state where its run was deleted, and has no run where it was imported", () => {
     expect(weightsOf(exportedFiles(record, best, last, undefined))["run/last/adapter_model.safetensors"]).toBe(last);
     expect([...exportedFiles(record, best, null, undefined).keys()]).toEqual([ADAPTER_CONFIG, ADAPTER_WEIGHTS]);
+    const imported = { config: "{}", environment: "{}" };
+    expect([...exportedFiles({ ...record, imported }, best, null, undefined).keys()]).toEqual([
+      ...[ADAPTER_CONFIG, ADAPTER_WEIGHTS, "run/config.json", "run/environment.json"],
+    ]);
   });
 });
 
@@ -60,5 +64,16 @@ describe("a zip to import", () => {
     expect(await found([...inner, ...outer].map((path) => `mine/${path}`))).toEqual(
       outer.map((name) => `mine/${name}`),
     );
+  });
+
+  it("gives how it was made where that came with it", async () => {
+    const run = ["run/config.json", "run/environment.json"];
+    const [config = "", environment = ""] = run;
+    expect(await collectRun([zip([...run, ADAPTER_CONFIG])])).toEqual({ config, environment });
+    expect(await collectRun([zip(["mine/run/config.json"])])).toEqual({
+      config: "mine/run/config.json",
+      environment: null,
+    });
+    expect(await collectRun([zip([ADAPTER_CONFIG, ADAPTER_WEIGHTS, "config.json"])])).toBeNull();
   });
 });

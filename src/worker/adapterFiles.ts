@@ -26,7 +26,7 @@ export async function exportAdapter(id: string): Promise<{ fileName: string; byt
  * @param run undefined where it was deleted, or the adapter was imported
  */
 export function exportedFiles(
-  { configJson }: Pick<AdapterRecord, "configJson">,
+  { configJson, imported }: Pick<AdapterRecord, "configJson" | "imported">,
   weights: Uint8Array,
   last: Uint8Array | null,
   run: RunRecord | undefined,
@@ -36,11 +36,18 @@ export function exportedFiles(
     files.set(folder + ADAPTER_CONFIG, strToU8(configJson)).set(folder + ADAPTER_WEIGHTS, content);
   };
   addAdapter("", weights);
-  for (const [path, text] of run === undefined ? [] : runFiles(run)) files.set(path, strToU8(text));
+  for (const [path, text] of run === undefined ? importedRun(imported) : runFiles(run)) files.set(path, strToU8(text));
   const isScored = last !== null || (run !== undefined && run.scores.length > 0);
   if (isScored) addAdapter("run/best/", weights);
   if (isScored || run !== undefined) addAdapter("run/last/", last ?? weights);
   return files;
+}
+
+/** What came with an import goes with it again. */
+function importedRun(imported: AdapterRecord["imported"]): (readonly [path: string, text: string])[] {
+  if (imported === undefined) return [];
+  const { config, environment } = imported;
+  return [[RUN_CONFIG, config], ...(environment === null ? [] : [[RUN_ENVIRONMENT, environment] as const])];
 }
 
 /** Takes the two files, a zip with them in it, or a folder's files. @throws where they are not a sound adapter. */
@@ -57,6 +64,7 @@ export async function importAdapter(files: readonly File[]): Promise<AdapterReco
   const configJson = new TextDecoder().decode(config);
   const { weights: parsed, baseModel } = readPeft(configJson, weights);
   const { rank, alpha, targets } = parsed.config;
+  const run = await collectRun(files);
   return saveAdapter(
     {
       id: crypto.randomUUID(),
@@ -66,6 +74,7 @@ export async function importAdapter(files: readonly File[]): Promise<AdapterReco
       createdAt: Date.now(),
       configJson,
       ...{ rank, alpha, targets },
+      ...(run === null ? {} : { imported: run }),
       training: null,
     },
     weights,
@@ -88,6 +97,29 @@ export async function collect(files: readonly File[]): Promise<Files> {
   // The outermost count: run/ may hold others of the same run.
   found.sort(([a], [b]) => depth(b) - depth(a));
   return new Map(found.map(([path, content]) => [baseName(path), content]));
+}
+
+const RUN_CONFIG = "run/config.json";
+const RUN_ENVIRONMENT = "run/environment.json";
+
+/** How it was made, in a zip or a folder that obp train or the studio left; null where that is not with it. */
+export async function collectRun(files: readonly File[]): Promise<NonNullable<AdapterRecord["imported"]> | null> {
+  const isWanted = (path: string): boolean =>
+    [RUN_CONFIG, RUN_ENVIRONMENT].some((name) => `/${path}`.endsWith(`/${name}`));
+  const found = new Map<string, string>();
+  for (const file of files) {
+    const path = file.webkitRelativePath || file.name;
+    if (file.name.toLowerCase().endsWith(".zip")) {
+      const entries = unzip(new Uint8Array(await file.arrayBuffer()), file.name, isWanted);
+      for (const [inside, content] of Object.entries(entries)) found.set(inside, new TextDecoder().decode(content));
+    } else if (isWanted(path)) {
+      found.set(path, await file.text());
+    }
+  }
+  const outermost = (name: string): string | null =>
+    [...found].filter(([path]) => path.endsWith(name)).sort(([a], [b]) => depth(a) - depth(b))[0]?.[1] ?? null;
+  const config = outermost(RUN_CONFIG);
+  return config === null ? null : { config, environment: outermost(RUN_ENVIRONMENT) };
 }
 
 function depth(path: string): number {

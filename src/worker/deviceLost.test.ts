@@ -83,7 +83,7 @@ test("space in mid-animation: said, and the same question is answered by another
     ...{ layer: 0, representation: "key", method: "tsne", perplexity: null, iterations: 60, seed: 1, start: "random" },
   };
   const input = (of: Llama): InspectInput => ({
-    ...{ llama: of, model, signal, lora: () => Promise.resolve(null) },
+    ...{ llama: of, model, signal, lora: () => Promise.resolve(null), compare: () => Promise.resolve(null) },
     ...{ onProgress: () => undefined, onPhase: () => undefined },
   });
   const shown: SpaceProgress[] = [];

@@ -5,7 +5,7 @@ import { capacityOf, GpuUnavailableError, openGpu, type Gpu, type KnownMemory } 
 import { readPeft } from "../model/adapters/peft.ts";
 import type { Llama } from "../model/llama.ts";
 import { Lora } from "../model/lora.ts";
-import { readAdapter } from "../storage/adapterStore.ts";
+import { adapterOf, readState } from "../storage/adapterStore.ts";
 import { KernelTuning } from "./kernelTuning.ts";
 import { weightsFit } from "./memory.ts";
 import type { OpenModel } from "./modelFacts.ts";
@@ -38,7 +38,7 @@ export class EngineSession {
   #load: ModelLoad | null = null;
   /** Jobs that wait for it. */
   #waiting = 0;
-  #lora: { id: string; lora: Lora } | null = null;
+  #lora: { state: string; lora: Lora } | null = null;
 
   constructor(api: GPU | undefined, emit: (event: StudioEvent) => void) {
     this.#api = api;
@@ -121,20 +121,20 @@ export class EngineSession {
     }
   }
 
-  /** A saved adapter on the GPU; null for the model as it came. */
-  async lora(llama: Llama, id: string | null): Promise<Lora | null> {
-    if (id === null) return null;
-    if (this.#lora?.id === id) return this.#lora.lora;
+  /** A saved adapter on the GPU, in one of its states; null for the model as it came. */
+  async lora(llama: Llama, state: string | null): Promise<Lora | null> {
+    if (state === null) return null;
+    if (this.#lora?.state === state) return this.#lora.lora;
     this.forgetLora();
-    const { record, weights } = await readAdapter(id);
-    const lora = Lora.fromWeights(llama, readPeft(record.configJson, weights).weights);
-    this.#lora = { id, lora };
+    const { configJson, weights } = await readState(state);
+    const lora = Lora.fromWeights(llama, readPeft(configJson, weights).weights);
+    this.#lora = { state, lora };
     return lora;
   }
 
   /** After an adapter has changed or gone. */
   forgetLora(id?: string): void {
-    if (this.#lora === null || (id !== undefined && this.#lora.id !== id)) return;
+    if (this.#lora === null || (id !== undefined && adapterOf(this.#lora.state) !== id)) return;
     this.#lora.lora.destroy();
     this.#lora = null;
   }

@@ -7,7 +7,7 @@ import { type AttentionPictureOptions, type Painted, paintAttention, runs } from
 import { contrastiveView } from "../inspect/contrastiveView.ts";
 import type { CosinesFigure } from "../inspect/cosinesFigure.ts";
 import type { Figure } from "../inspect/figureFile.ts";
-import { mapPrompt } from "../inspect/mapPrompt.ts";
+import { type MapPrompt, mapPrompt } from "../inspect/mapPrompt.ts";
 import { PRESETS } from "../train/presets.ts";
 import type { InspectInput } from "./inspectInput.ts";
 import { legendOf } from "./inspectColours.ts";
@@ -18,6 +18,7 @@ import type {
   AttentionView,
   ContrastiveCosines,
   CosinesRequest,
+  EntityTokens,
 } from "./protocol.ts";
 
 /** Of all maps of a look together: values and colours of as many take 128 MB on the page, and more here. */
@@ -43,9 +44,21 @@ export function checkCells(heads: number, rows: number, columns: number, states:
 
 /** What was read last: it is painted and written in other ways without asking the model again. */
 export interface ReadAttention {
+  /** Id of the document. */
+  document: string;
   figure: AttentionFigure;
   /** Columns under gold entities. */
   entities: readonly number[];
+  /** Each of them by itself. */
+  gold: readonly EntityTokens[];
+}
+
+/** Entities of a prompt, as a map of its response over the rest has them. */
+export function goldTokens({ spans, entities, named, responseStart }: MapPrompt): EntityTokens[] {
+  return spans.map(({ start, end }, i) => ({
+    ...{ start, end, columns: entities[i] ?? [] },
+    rows: (named[i] ?? []).map((row) => row - responseStart),
+  }));
 }
 
 /** @throws where the prompt does not fit the context, or layer or head are not there; AbortError when stopped */
@@ -54,7 +67,8 @@ export async function readAttention(input: InspectInput, request: AttentionReque
   const { document, type, states, layer, head } = request;
   const { name, heads, contextLength } = model.config;
   const asked = { document, type, gold: document.entities, response: null, contextLength };
-  const { ids, responseStart, tokens, entities } = mapPrompt(model.tokenizer, asked);
+  const prompt = mapPrompt(model.tokenizer, asked);
+  const { ids, responseStart, tokens, entities } = prompt;
   const rows = ids.map((_, row) => row).slice(responseStart);
   checkCells(head === "all" ? heads : 1, rows.length, responseStart, states.length);
   const adapters: AttentionFigure["adapters"][number][] = [];
@@ -75,16 +89,17 @@ export async function readAttention(input: InspectInput, request: AttentionReque
     adapters.push({ name: state.name, weights: weights ?? new Float32Array() });
   }
   const figure = {
-    ...{ model: name, layer, head, heads, type: type.name, adapters },
+    ...{ model: name, layer, head, heads, type: type.name, adapters, compared: await input.compare(states) },
     ...{ rows: tokens.slice(responseStart), columns: tokens.slice(0, responseStart) },
   };
-  return { figure, entities: [...new Set(entities.flat())] };
+  return { document: document.id, figure, entities: [...new Set(entities.flat())], gold: goldTokens(prompt) };
 }
 
-export function attentionView({ figure, entities }: ReadAttention): AttentionView {
+export function attentionView({ document, figure, entities, gold }: ReadAttention): AttentionView {
   const { model, layer, head, type, rows, columns } = figure;
   return {
-    ...{ model, layer, head, heads: headsOf(figure).length, type, rows, columns, columnRuns: runs(columns) },
+    ...{ document, model, layer, head, heads: headsOf(figure).length, type },
+    ...{ rows, columns, columnRuns: runs(columns), entities: gold },
     maps: headShares(figure, entities).map(({ name, shares }) => ({
       ...{ name, onEntities: entities.length === 0 ? null : shares },
     })),
@@ -129,7 +144,14 @@ export async function readCosines(
     read.push({ name, entities, loss, sftLoss, contrastiveLoss });
     input.onProgress(read.length, states.length, "adapters");
   }
-  return { model: input.model.config.name, type: type.name, layer, weight, states: read };
+  return {
+    model: input.model.config.name,
+    type: type.name,
+    layer,
+    weight,
+    states: read,
+    compared: await input.compare(states),
+  };
 }
 
 export function cosinesView({ layer, weight, states }: CosinesFigure): ContrastiveCosines[] {

@@ -27,7 +27,8 @@ export async function readHeads(input: InspectInput, { document, type, states }:
     const [entities = [], ofType = [], first = []] = await attentionMass(llama, lora, prompt.ids, rows, sets, options);
     adapters.push({ name: state.name, entities, type: ofType, first });
   }
-  return { model: name, type: type.name, rows: rows.length, entityTokens: sets[0].length, adapters };
+  const compared = await input.compare(states);
+  return { model: name, type: type.name, rows: rows.length, entityTokens: sets[0].length, adapters, compared };
 }
 
 export function headsView(figure: MassFigure): HeadsView {

@@ -87,7 +87,7 @@ export async function readSpace(
   }
   const figure = {
     ...{ model: model.config.name, layer, representation, types: types.map(({ name }) => name) },
-    ...{ spans, found, layout, adapters },
+    ...{ spans, found, layout, adapters, compared: await input.compare(states) },
   };
   return { figure, texts: new Map(documents.map(({ id, text }) => [id, text])) };
 }

@@ -39,6 +39,7 @@ import type {
   SpaceView,
   StudioEvent,
 } from "./protocol.ts";
+import { compareNamed } from "./stateRuns.ts";
 import { throttle } from "./throttle.ts";
 
 /** In the browser's timeline: from here on a map is on its way to the screen. */
@@ -134,7 +135,9 @@ export class Inspector {
           const llama = await session.llama(signal);
           onPhase(phase);
           const lora = (id: string | null): Promise<Lora | null> => session.lora(llama, id);
-          resolve(await work({ llama, model: session.openModel, signal, lora, onProgress, onPhase }));
+          resolve(
+            await work({ llama, model: session.openModel, signal, lora, compare: compareNamed, onProgress, onPhase }),
+          );
         } catch (error) {
           const reason = session.lost ?? error;
           reject(reason instanceof Error ? reason : new Error(String(reason)));

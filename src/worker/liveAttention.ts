@@ -7,9 +7,9 @@ import { MapHistory } from "../inspect/mapHistory.ts";
 import { mapPrompt } from "../inspect/mapPrompt.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Lora } from "../model/lora.ts";
-import { attentionPaint, attentionView, checkCells, type PaintedAnswer } from "./inspectAttention.ts";
+import { attentionPaint, attentionView, checkCells, goldTokens, type PaintedAnswer } from "./inspectAttention.ts";
 import type { OpenModel } from "./modelFacts.ts";
-import type { AttentionDrawn, LiveProgress, LiveRequest, Run } from "./protocol.ts";
+import type { AttentionDrawn, EntityTokens, LiveProgress, LiveRequest, Run } from "./protocol.ts";
 
 /** Of all maps that are kept, bytes. */
 const MOST_BYTES = 32 * 2 ** 20;
@@ -36,8 +36,11 @@ interface Taken {
   history: MapHistory;
   ids: readonly number[];
   responseStart: number;
-  /** Columns under gold entities. */
+  /** Columns under gold entities, and each entity by itself. */
   entities: readonly number[];
+  gold: readonly EntityTokens[];
+  /** Id of the document. */
+  document: string;
 }
 
 export class LiveAttention {
@@ -83,8 +86,8 @@ export class LiveAttention {
 
   /** @throws where there is no such map */
   map(index: number, drawn: AttentionDrawn): PaintedAnswer {
-    const { history, entities } = this.#known();
-    const read = { figure: history.figure(index), entities };
+    const { history, entities, gold, document } = this.#known();
+    const read = { document, figure: history.figure(index), entities, gold };
     return { view: attentionView(read), paint: attentionPaint(read, history.options(asDrawn(index, drawn))) };
   }
 
@@ -126,12 +129,21 @@ export class LiveAttention {
 function begin(model: WatchedTraining["model"], { document, type, layer, head }: LiveRequest): Taken {
   const { name, heads, contextLength } = model.config;
   const asked = { document, type, gold: document.entities, response: null, contextLength };
-  const { ids, responseStart, tokens, entities } = mapPrompt(model.tokenizer, asked);
+  const prompt = mapPrompt(model.tokenizer, asked);
+  const { ids, responseStart, tokens, entities } = prompt;
   const [columns, rows] = [tokens.slice(0, responseStart), tokens.slice(responseStart)];
   // The first and the newest are shown beside each other.
   checkCells(head === "all" ? heads : 1, rows.length, columns.length, 2);
   const figure = { model: name, layer, head, heads, type: type.name, rows, columns };
-  return { history: new MapHistory(figure, MOST_BYTES), ids, responseStart, entities: [...new Set(entities.flat())] };
+  const history = new MapHistory(figure, MOST_BYTES);
+  return {
+    history,
+    ids,
+    responseStart,
+    entities: [...new Set(entities.flat())],
+    gold: goldTokens(prompt),
+    document: document.id,
+  };
 }
 
 /** The first map has no change from the first. */

@@ -10,8 +10,7 @@ export async function mapImages({ rows, columns, panels, legend }: PaintedMaps):
     Promise.all(
       Array.from({ length: rgba.length / size }, (_, head) => {
         const own = rgba.subarray(head * size, (head + 1) * size);
-        // Opaque, so that there is nothing to multiply.
-        return createImageBitmap(new ImageData(own, columns, rows), { premultiplyAlpha: "none" });
+        return createImageBitmap(new ImageData(own, columns, rows));
       }),
     );
   const made = panels.map(async ({ name, values, rgba }) => {

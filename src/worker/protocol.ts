@@ -13,10 +13,11 @@ import type {
   RunRecord,
   SuggestionRecord,
 } from "../storage/database.ts";
+import type { Comparison } from "../train/compareRuns.ts";
 import type { TrainConfig } from "../train/config.ts";
 import type { StepLog } from "../train/trainer.ts";
 
-export type { FamilyName, KernelSetting, StepLog, TrainConfig };
+export type { Comparison, FamilyName, KernelSetting, StepLog, TrainConfig };
 
 // --- the device --------------------------------------------------------------------------------------------------
 
@@ -281,7 +282,7 @@ export interface PromptTokens {
 
 /** A state of the model, under the name that figures give it. */
 export interface NamedState {
-  /** Null: the model without an adapter. */
+  /** Null: the model without an adapter; else one in some state (adapterStore.ts). */
   adapter: string | null;
   name: string;
 }
@@ -319,7 +320,19 @@ export interface TokenRun {
   count: number;
 }
 
+/** A gold entity in a map. */
+export interface EntityTokens {
+  /** In the sentence, UTF-16 offsets. */
+  start: number;
+  end: number;
+  /** Its tokens in the sentence, and where the response names it: consecutive. */
+  columns: readonly number[];
+  rows: readonly number[];
+}
+
 export interface AttentionView {
+  /** Id of the document. */
+  document: string;
   model: string;
   layer: number;
   head: number | "mean" | "all";
@@ -330,6 +343,7 @@ export interface AttentionView {
   rows: readonly AttentionToken[];
   columns: readonly AttentionToken[];
   columnRuns: readonly TokenRun[];
+  entities: readonly EntityTokens[];
   maps: readonly {
     name: string;
     /** Mean share of a row's attention that falls on gold entities, head by head; null where there are none. */

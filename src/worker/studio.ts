@@ -30,6 +30,7 @@ import type {
   AttentionDrawn,
   AttentionPaint,
   AttentionRequest,
+  Comparison,
   ContrastiveCosines,
   CosinesRequest,
   FigureFile,
@@ -41,6 +42,7 @@ import type {
   JobPhase,
   KernelSetting,
   ModelMemory,
+  NamedState,
   ParsedDocuments,
   PlanRequest,
   PredictRequest,
@@ -57,6 +59,7 @@ import type {
   WrittenDocuments,
 } from "./protocol.ts";
 import { runOf, runsOf } from "./runKeeper.ts";
+import { compareNamed } from "./stateRuns.ts";
 import { suggestAndSave } from "./suggestions.ts";
 import { throttle } from "./throttle.ts";
 import {
@@ -285,6 +288,11 @@ export class Studio {
   }
 
   // --- inspection ------------------------------------------------------------------------------------------------
+
+  /** How states of the model were trained; null with fewer than two. */
+  compare(states: readonly NamedState[]): Promise<Comparison | null> {
+    return compareNamed(states);
+  }
 
   /** Reads attention maps, which stay to be painted and written. @throws as `train`, or what is wrong with the request */
   async attention(request: AttentionRequest, drawn: AttentionDrawn): Promise<AttentionAnswer> {

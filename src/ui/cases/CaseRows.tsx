@@ -7,7 +7,7 @@ import { MarkedText, MarkLegend } from "../evaluate/MarkedText.tsx";
 import { marksOf, type Mark } from "../evaluate/score.ts";
 import type { SpanInHand } from "../inspect/inspectView.ts";
 import { openDocument } from "../label/labelActions.ts";
-import { pick } from "../label/labelStore.ts";
+import { pickSpanInHand } from "../label/goToPanel.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 
@@ -230,13 +230,9 @@ function stepEntity({ id, entities }: Document, by: number): void {
 
 /** With the entity in hand picked there too, if it is one of gold. */
 function openInLabel({ id }: Document): void {
-  const { documentId, inspect } = useView.getState();
+  const { documentId } = useView.getState();
   openDocument(id);
-  const document = useProject.getState().project?.documents.find((one) => one.id === id);
-  const entity = document?.entities.find(
-    ({ start, end, type }) => start === inspect.span?.start && end === inspect.span.end && type === inspect.type,
-  );
-  if (documentId === id && document !== undefined && entity !== undefined) pick(document, entity);
+  if (documentId === id) pickSpanInHand(id);
 }
 
 function openAttention(id: string): void {

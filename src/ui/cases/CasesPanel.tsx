@@ -2,8 +2,11 @@ import { Empty } from "../components/Empty.tsx";
 import { download } from "../documents/download.ts";
 import { ModelPicker } from "../evaluate/ModelPicker.tsx";
 import { PredictRow } from "../evaluate/PredictRow.tsx";
+import { usePair } from "../evaluate/states.ts";
 import { formatCount } from "../format.ts";
-import { useEngine } from "../stores/engineStore.ts";
+import { Differences } from "../inspect/Differences.tsx";
+import { withState } from "../models/modelStates.ts";
+import { ask, useEngine } from "../stores/engineStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { CASE_FILTERS, isShownCase, type CaseFilter } from "../../ner/cases.ts";
 import type { BoundaryErrorKind } from "../../ner/boundary.ts";
@@ -20,6 +23,7 @@ export function CasesPanel() {
   const { filter, boundary } = useCases();
   const model = useEngine((state) => state.model);
   const { choices, before, after, afterStage, types, cases, heldout } = list;
+  const pair = usePair(before, after);
   if (model.kind !== "open" || before === undefined || after === undefined) {
     const opening = model.kind === "opening";
     return (
@@ -41,27 +45,25 @@ export function CasesPanel() {
     fixed: `Fixed by ${afterStage}`,
     broken: `Broken by ${afterStage}`,
   };
+  const choose = (place: number, id: string): void => {
+    const view = useView.getState();
+    // A third state that other views compare stays beside them.
+    const both = before.adapter === after.adapter ? [before.adapter] : [before.adapter, after.adapter];
+    const beside = view.inspect.states?.slice(2) ?? [];
+    view.setInspect({ states: withState([...both, ...beside], place, id === "" ? null : id) });
+  };
   const shown = cases.filter((one) => isShownCase(one, filter, boundary));
-  const save = (format: "json" | "csv"): void => {
+  const save = async (format: "json" | "csv"): Promise<void> => {
+    const compared = await ask((client) => client.compare(pair));
     const name = filter === "boundary" && boundary !== null ? `boundary ${boundary}` : filter;
-    const choice = { model: model.facts.name, before: before.title, after: after.title, filter: name, types };
+    const choice = { model: model.facts.name, before: before.title, after: after.title, filter: name, types, compared };
     download(`cases-${name.replace(" ", "-")}.${format}`, (format === "json" ? casesJson : casesCsv)(shown, choice));
   };
   return (
     <div className="inspect-body cases">
       <div className="inspect-tools">
-        <ModelPicker
-          label="Before"
-          value={before.adapter ?? ""}
-          choices={choices}
-          onChange={(id) => useCases.setState({ before: id })}
-        />
-        <ModelPicker
-          label="After"
-          value={after.adapter ?? ""}
-          choices={choices}
-          onChange={(id) => useCases.setState({ after: id })}
-        />
+        <ModelPicker label="Before" value={before.adapter ?? ""} choices={choices} onChange={(id) => choose(0, id)} />
+        <ModelPicker label="After" value={after.adapter ?? ""} choices={choices} onChange={(id) => choose(1, id)} />
         <span className="grow" />
         <div className="row" role="group" aria-label="Save the cases listed">
           {(["csv", "json"] as const).map((format) => (
@@ -70,13 +72,14 @@ export function CasesPanel() {
               className="quiet small"
               disabled={shown.length === 0}
               title={`Save the cases listed as ${format.toUpperCase()}`}
-              onClick={() => save(format)}
+              onClick={() => void save(format)}
             >
               {format.toUpperCase()}
             </button>
           ))}
         </div>
       </div>
+      <Differences states={pair} />
       <div className="inspect-tools">
         <div className="segmented" role="group" aria-label="Which cases">
           {CASE_FILTERS.map((name) => (

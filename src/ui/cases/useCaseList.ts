@@ -1,13 +1,14 @@
 import { useMemo } from "react";
 import { caseOf, type Case } from "../../ner/cases.ts";
+import { adapterOf } from "../../storage/adapterStore.ts";
 import type { PredictionRecord } from "../../storage/database.ts";
 import type { Project } from "../../storage/project.ts";
 import { useModelChoices, type ModelChoice } from "../evaluate/states.ts";
 import { stageTitle } from "../models/adapterTitle.ts";
 import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
+import { useView } from "../stores/viewStore.ts";
 import { heldoutSet } from "../train/trainStore.ts";
-import { useCases } from "./casesStore.ts";
 
 export interface CaseList {
   choices: readonly ModelChoice[];
@@ -28,11 +29,15 @@ export function useCaseList(): CaseList {
   const choices = useModelChoices();
   const adapters = useEngine((state) => state.adapters);
   const active = useEngine((state) => state.activeAdapter);
-  const chosen = useCases();
-  const pick = (id: string | null): ModelChoice | undefined => choices.find(({ adapter }) => (adapter ?? "") === id);
-  const after = pick(chosen.after) ?? pick(active) ?? choices.at(1) ?? choices.at(0);
-  const training = adapters.find(({ id }) => id === after?.adapter)?.training ?? null;
-  const before = pick(chosen.before) ?? pick(training?.parent ?? "") ?? choices.at(0);
+  const chosen = useView(({ inspect }) => inspect.states);
+  const there = (chosen ?? []).flatMap((state) => choices.filter(({ adapter }) => adapter === state));
+  const pick = (id: string | null): ModelChoice | undefined => choices.find(({ adapter }) => adapter === id);
+  // One alone is what is looked at; unless any is, the adapter in use: against what it was trained from.
+  const alone = there.length === 1 && there.at(0)?.adapter !== null;
+  const after =
+    there.at(alone ? 0 : 1) ?? (active === null ? undefined : pick(active)) ?? choices.at(1) ?? choices.at(0);
+  const training = adapters.find(({ id }) => id === adapterOf(after?.adapter ?? ""))?.training ?? null;
+  const before = (alone ? undefined : there.at(0)) ?? pick(training?.parent ?? null) ?? choices.at(0);
   const { heldout, types, cases } = usePaired(project, before?.record ?? null, after?.record ?? null);
   const afterStage = after?.adapter == null ? "the base model" : training === null ? after.title : stageTitle(training);
   return { choices, before, after, afterStage, types, heldout, cases };

@@ -1,3 +1,4 @@
+import { stateLabel } from "../models/modelStates.ts";
 import type { ModelChoice } from "./states.ts";
 
 /** Chooses a state of the model; the empty id is the model as it came. */
@@ -11,9 +12,9 @@ export function ModelPicker(props: {
     <label className="row">
       <span className="soft">{props.label}</span>
       <select value={props.value} onChange={(event) => props.onChange(event.target.value)}>
-        {props.choices.map(({ adapter, title }) => (
+        {props.choices.map(({ adapter, title, detail }) => (
           <option key={adapter ?? ""} value={adapter ?? ""}>
-            {title}
+            {stateLabel({ detail }, title)}
           </option>
         ))}
       </select>

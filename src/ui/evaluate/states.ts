@@ -1,31 +1,42 @@
+import { useMemo } from "react";
 import { predictionKey } from "../../storage/predictionStore.ts";
 import type { PredictionRecord } from "../../storage/database.ts";
-import { fittingAdapters } from "../models/adapterFit.ts";
-import { adapterTitle } from "../models/adapterTitle.ts";
+import type { NamedState } from "../../worker/protocol.ts";
+import { useModelStates } from "../models/useModelStates.ts";
 import { useEngine } from "../stores/engineStore.ts";
 
 /** A state of the model that can be compared: as it came, or with one adapter. */
 export interface ModelChoice {
-  /** The adapter's id, null for the base model. */
+  /** The adapter in some state, null for the base model. */
   adapter: string | null;
   title: string;
+  /** When and how long it was trained. */
+  detail: string;
   record: PredictionRecord | null;
 }
 
 /** The base model and every adapter that fits it, with what each has predicted. */
 export function useModelChoices(): ModelChoice[] {
   const model = useEngine((state) => state.model);
-  const adapters = useEngine((state) => state.adapters);
+  const states = useModelStates();
   const predictions = useEngine((state) => state.predictions);
   if (model.kind !== "open") return [];
   const { fingerprint } = model.facts;
-  const choice = (adapter: string | null, title: string): ModelChoice => ({
-    adapter,
-    title,
+  return states.map(({ adapter, name, detail }) => ({
+    ...{ adapter, title: adapter === null ? "Base model" : name, detail },
     record: predictions.get(predictionKey(fingerprint, adapter)) ?? null,
-  });
-  return [
-    choice(null, "Base model"),
-    ...fittingAdapters(adapters, model).map((adapter) => choice(adapter.id, adapterTitle(adapter))),
-  ];
+  }));
+}
+
+/** Two states to be compared, none where they are one; the same list as long as they are the same. */
+export function usePair(before: ModelChoice | undefined, after: ModelChoice | undefined): readonly NamedState[] {
+  const [from, fromName, to, toName] = [before?.adapter, before?.title, after?.adapter, after?.title];
+  return useMemo(() => {
+    if (from === undefined || fromName === undefined || to === undefined || toName === undefined || from === to)
+      return [];
+    return [
+      { adapter: from, name: fromName },
+      { adapter: to, name: toName },
+    ];
+  }, [from, fromName, to, toName]);
 }

@@ -3,6 +3,7 @@ import { AboutMaps } from "./AboutMaps.tsx";
 import { AttentionTable } from "./AttentionTable.tsx";
 import { ColourLegend } from "./ColourLegend.tsx";
 import { tokenLabel } from "./drawHeatmap.ts";
+import { useEntityInHand, useLockedEntity } from "./entityInHand.ts";
 import { HeadGrid } from "./HeadGrid.tsx";
 import { Heatmap } from "./Heatmap.tsx";
 import { useInspect } from "./inspectStore.ts";
@@ -27,6 +28,7 @@ export function AttentionMaps({ view, paint }: { view: AttentionView; paint: Att
 }
 
 function Maps({ view, paint }: { view: AttentionView; paint: AttentionPaint }) {
+  useLockedEntity(useEntityInHand(view));
   const hideFirst = useInspect((state) => state.drawn.hideFirst);
   const [box, width] = useWidth();
   const count = paint.panels.length;
@@ -62,7 +64,7 @@ function Readout({ view, paint }: { view: AttentionView; paint: AttentionPaint }
       {cell === null || row === undefined || column === undefined ? (
         <span className="faint">
           {view.rows.length} response tokens (rows) over {view.columns.length} prompt tokens. Hover reads a cell, a
-          click keeps it, arrow keys move it.
+          click keeps it and takes its entity in hand, arrow keys move it.
         </span>
       ) : (
         <>

@@ -1,5 +1,6 @@
 import { AttentionMaps } from "./AttentionMaps.tsx";
 import { AttentionTools } from "./AttentionTools.tsx";
+import { ChosenDifferences } from "./Differences.tsx";
 import { ContrastiveSection } from "./ContrastiveSection.tsx";
 import { useInspect } from "./inspectStore.ts";
 import { LookStatus } from "./LookStatus.tsx";
@@ -17,6 +18,7 @@ export function AttentionPanel() {
   return (
     <div className="inspect-body">
       <AttentionTools stale={stale} />
+      <ChosenDifferences />
       <LookStatus
         look={look}
         figure={view !== null}

@@ -5,6 +5,7 @@ import { useView } from "../stores/viewStore.ts";
 import { AboutMaps } from "./AboutMaps.tsx";
 import { ColourLegend } from "./ColourLegend.tsx";
 import { drawMark, heatmapInk } from "./drawHeatmap.ts";
+import { useEntityInHand } from "./entityInHand.ts";
 import { useInspect } from "./inspectStore.ts";
 import { useWidth } from "./useWidth.ts";
 
@@ -106,6 +107,7 @@ function SmallMap(props: {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [rows, columns] = [view.rows.length, view.columns.length];
   const dark = useView((state) => state.dark);
+  const entity = useEntityInHand(view);
   const height = Math.round(Math.max(48, Math.min(140, (rows * width) / columns)));
   const cells = panel.images[head];
   useEffect(() => {
@@ -120,10 +122,16 @@ function SmallMap(props: {
     const ink = heatmapInk();
     context.strokeStyle = ink.line;
     context.strokeRect(0.5, MARKS + 0.5, width - 1, height - 1);
+    const [left, right] = [entity?.columns.at(0), entity?.columns.at(-1)];
+    if (left !== undefined && right !== undefined) {
+      context.lineWidth = 1.5;
+      context.strokeStyle = ink.hand;
+      context.strokeRect((left * width) / columns, MARKS, ((right + 1 - left) * width) / columns, height);
+    }
     for (const { role, first, count } of view.columnRuns) {
       drawMark(context, ink, role, ((first + count / 2) * width) / columns, MARKS / 2);
     }
-  }, [view, cells, width, height, columns, rows, dark]);
+  }, [view, cells, entity, width, height, columns, rows, dark]);
   return <canvas ref={canvas} style={{ width, height: MARKS + height }} aria-hidden="true" />;
 }
 

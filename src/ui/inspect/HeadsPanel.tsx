@@ -1,4 +1,5 @@
 import type { HeadsRow, HeadsView } from "../../worker/protocol.ts";
+import { ChosenDifferences } from "./Differences.tsx";
 import { ColourLegend } from "./ColourLegend.tsx";
 import { ExportButtons } from "./ExportButtons.tsx";
 import { HeadsMap, headsShape } from "./HeadsMap.tsx";
@@ -25,6 +26,7 @@ export function HeadsPanel() {
         <span className="grow" />
         <ExportButtons disabled={view === null || stale} file={(client, format) => client.headsFile(format)} />
       </div>
+      <ChosenDifferences />
       <LookStatus
         look={look}
         figure={view !== null}

@@ -10,7 +10,9 @@ import {
 import type { AttentionPaint, AttentionView } from "../../worker/protocol.ts";
 import { useView } from "../stores/viewStore.ts";
 import { drawHeatmap, heatmapInk, heatmapShape, LEFT, MOST_ZOOM, TOP } from "./drawHeatmap.ts";
+import { chooseEntity, useEntityInHand } from "./entityInHand.ts";
 import { useInspect, type Cell } from "./inspectStore.ts";
+import { entityAt } from "./mapEntities.ts";
 
 /** In the browser's timeline: a map's cells are on screen. */
 const SHOWN_MARK = "obp: heatmap shown";
@@ -35,6 +37,7 @@ export function Heatmap(props: {
 }) {
   const { view, panel, title, width } = props;
   const cell = useInspect((state) => state.cell);
+  const entity = useEntityInHand(view);
   const readable = useInspect((state) => state.readable);
   const zoom = useInspect((state) => state.zoom);
   const dark = useView((state) => state.dark);
@@ -63,7 +66,7 @@ export function Heatmap(props: {
       if (element.height !== high) element.height = high;
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       const scroll = { x: box.scrollLeft, y: box.scrollTop };
-      drawHeatmap(context, { view, shape, cells, cell, scroll, size, ink });
+      drawHeatmap(context, { view, shape, cells, cell, entity, scroll, size, ink });
     };
     const drawSoon = (): void => {
       cancelAnimationFrame(frame);
@@ -75,7 +78,7 @@ export function Heatmap(props: {
       cancelAnimationFrame(frame);
       box.removeEventListener("scroll", drawSoon);
     };
-  }, [view, shape, cells, cell, size, dark]);
+  }, [view, shape, cells, cell, entity, size, dark]);
 
   useEffect(() => {
     // The frame after the one that draws them begins when they are on screen.
@@ -120,6 +123,14 @@ export function Heatmap(props: {
     return () => box.removeEventListener("wheel", listen);
   }, []);
 
+  // What is taken in hand elsewhere comes into sight; zooming afterwards keeps its own place.
+  const show = useEffectEvent((): void => {
+    const [box, row, column] = [scroller.current, entity?.rows[0] ?? 0, entity?.columns[0] ?? 0];
+    if (box === null || entity === null) return;
+    reveal(box, column * shape.cellWidth, size.width - LEFT, row * shape.cellHeight, height - TOP);
+  });
+  useEffect(() => show(), [entity]);
+
   const cellAt = (event: MouseEvent): Omit<Cell, "locked"> | null => {
     const box = scroller.current;
     if (box === null) return null;
@@ -136,7 +147,10 @@ export function Heatmap(props: {
   const click = (event: MouseEvent): void => {
     const at = cellAt(event);
     const same = at !== null && cell?.locked === true && cell.row === at.row && cell.column === at.column;
-    if (at !== null) useInspect.setState({ cell: { ...at, locked: !same } });
+    if (at === null) return;
+    useInspect.setState({ cell: { ...at, locked: !same } });
+    const own = same ? undefined : entityAt(view, at.row, at.column);
+    if (own !== undefined) chooseEntity(view, own);
   };
   /** Where the cell in hand is in the box. */
   const handAt = (index: number, down = false): number => {
@@ -148,6 +162,11 @@ export function Heatmap(props: {
     const step = STEPS[event.key];
     if (event.key === "Escape" && cell !== null) {
       useInspect.setState({ cell: null });
+    } else if (event.key === "Escape" && entity !== null) {
+      useView.getState().setInspect({ span: null });
+    } else if (event.key === "Enter" && cell !== null) {
+      const own = entityAt(view, cell.row, cell.column);
+      if (own !== undefined) chooseEntity(view, own);
     } else if ((event.key === "+" || event.key === "-") && !event.ctrlKey && !event.metaKey && !event.altKey) {
       const [x, y] = cell === null ? [size.width / 2, height / 2] : [handAt(cell.column), handAt(cell.row, true)];
       zoomBy(event.key === "+" ? 1.5 : 1 / 1.5, x, y);
@@ -174,7 +193,7 @@ export function Heatmap(props: {
         tabIndex={0}
         role="application"
         aria-roledescription="heatmap"
-        aria-label={`${title}: ${rows} response tokens over ${columns} prompt tokens. Arrow keys move, + and − zoom, Escape lets go.`}
+        aria-label={`${title}: ${rows} response tokens over ${columns} prompt tokens. Arrow keys move, Enter takes an entity in hand, + and − zoom, Escape lets go.`}
         onPointerMove={hover}
         onPointerLeave={() => cell?.locked !== true && useInspect.setState({ cell: null })}
         onClick={click}

@@ -72,7 +72,7 @@ class Recorder {
 describe("what is drawn", () => {
   const plain = (text: string): AttentionView["rows"][number] => ({ text, role: "plain" });
   const view: AttentionView = {
-    ...{ model: "M", layer: 0, head: 1, heads: 1, type: "person", maps: [], entities: [] },
+    ...{ model: "M", layer: 0, head: 1, heads: 1, type: "person", maps: [], entities: [], document: "d" },
     rows: Array.from({ length: 40 }, (_, i) => plain(`r${i}`)),
     columns: Array.from({ length: 30 }, (_, i) =>
       i === 3 || i === 4 ? { text: `c${i}`, role: "entity" } : plain(`c${i}`),
@@ -142,6 +142,22 @@ describe("what is drawn", () => {
     ]);
     const hand = find(list, "text").flatMap(({ text, style }) => (style === ink.hand ? [text] : []));
     expect(hand).toEqual(["r2", "c5"]);
+  });
+
+  test("the entity in hand has frames around its rows and columns, and its tokens in the accent", () => {
+    const entity = { start: 0, end: 2, columns: [3, 4], rows: [7, 8] };
+    const list = drawn({ entity });
+    const ofHand = find(list, "frame").filter(({ style }) => style === ink.hand);
+    expect(ofHand.map(({ at }) => at)).toEqual([
+      [LEFT, TOP + 7 * cellHeight, 30 * cellWidth, 2 * cellHeight],
+      [LEFT + 3 * cellWidth, TOP, 2 * cellWidth, 40 * cellHeight],
+    ]);
+    const texts = find(list, "text").flatMap(({ text, style }) => (style === ink.hand ? [text] : []));
+    expect(texts).toEqual(["r7", "r8", "c3", "c4"]);
+    // One that the response does not name has columns alone.
+    expect(
+      find(drawn({ entity: { ...entity, rows: [] } }), "frame").filter(({ style }) => style === ink.hand),
+    ).toHaveLength(1);
   });
 
   test("zoomed, cells grow up to a limit and the map with them; smaller than a pixel they are smoothed", () => {

@@ -1,6 +1,6 @@
 // Draws what of a heatmap is in sight: cells scaled up from one pixel each, frozen labels, frames, the cell in hand.
 
-import type { AttentionToken, AttentionView } from "../../worker/protocol.ts";
+import type { AttentionToken, AttentionView, EntityTokens } from "../../worker/protocol.ts";
 
 /** Room for the tokens of rows, the marks above, and the tokens of columns. CSS pixels. */
 export const LEFT = 104;
@@ -73,6 +73,8 @@ export interface HeatmapScene {
   /** (columns × rows) pixels. */
   cells: ImageBitmap;
   cell: { row: number; column: number; locked: boolean } | null;
+  /** The entity in hand: its rows and columns. */
+  entity?: EntityTokens | null;
   scroll: { x: number; y: number };
   /** Of the canvas, CSS pixels. */
   size: { width: number; height: number };
@@ -104,6 +106,7 @@ export function drawHeatmap(context: CanvasRenderingContext2D, scene: HeatmapSce
       context.strokeStyle = ink.line;
       context.strokeRect(xOf(0) - 0.5, yOf(0) - 0.5, columns * cellWidth + 1, rows * cellHeight + 1);
       drawRuns(context, view.columnRuns, xOf, yOf(0), rows * cellHeight);
+      if (scene.entity != null) drawEntity(context, scene, scene.entity, xOf, yOf);
       if (cell !== null) drawHand(context, scene, xOf(cell.column), yOf(cell.row), right, bottom);
     },
     TOP - 2,
@@ -157,6 +160,32 @@ function drawRuns(
   }
 }
 
+/** Frames around the rows that name the entity in hand, and around its own columns. */
+function drawEntity(
+  context: CanvasRenderingContext2D,
+  { shape: { cellWidth, cellHeight, rows, columns }, ink }: HeatmapScene,
+  entity: EntityTokens,
+  xOf: (column: number) => number,
+  yOf: (row: number) => number,
+): void {
+  const frame = (x: number, y: number, width: number, height: number, thickness: number): void => {
+    // White around it, as around the other frames.
+    for (const [style, line] of [["#ffffff", thickness + 2] as const, [ink.hand, thickness] as const]) {
+      context.lineWidth = line;
+      context.strokeStyle = style;
+      context.strokeRect(x, y, width, height);
+    }
+  };
+  const [first, last] = [entity.rows.at(0), entity.rows.at(-1)];
+  if (first !== undefined && last !== undefined) {
+    frame(xOf(0), yOf(first), columns * cellWidth, (last + 1 - first) * cellHeight, 1.2);
+  }
+  const [left, right] = [entity.columns.at(0), entity.columns.at(-1)];
+  if (left !== undefined && right !== undefined) {
+    frame(xOf(left), yOf(0), Math.max((right + 1 - left) * cellWidth, 3), rows * cellHeight, 2.4);
+  }
+}
+
 /** Lines through the row and the column in hand, and the cell itself. */
 function drawHand(
   context: CanvasRenderingContext2D,
@@ -198,7 +227,7 @@ export function drawMark(
 
 function rowLabel(
   context: CanvasRenderingContext2D,
-  { shape: { cellHeight }, ink, cell, size }: HeatmapScene,
+  { shape: { cellHeight }, ink, cell, entity, size }: HeatmapScene,
   token: AttentionToken,
   row: number,
   y: number,
@@ -206,13 +235,13 @@ function rowLabel(
   if (y < -cellHeight || y > size.height) return;
   const middle = y + cellHeight / 2;
   context.textAlign = "right";
-  write(context, ink, token, cell?.row === row, LEFT - 6, middle + 3.5);
+  write(context, ink, token, cell?.row === row || entity?.rows.includes(row) === true, LEFT - 6, middle + 3.5);
   if (token.role !== "plain") drawMark(context, ink, token.role, 7, middle);
 }
 
 function columnLabel(
   context: CanvasRenderingContext2D,
-  { shape: { cellWidth }, ink, cell, size }: HeatmapScene,
+  { shape: { cellWidth }, ink, cell, entity, size }: HeatmapScene,
   token: AttentionToken,
   column: number,
   x: number,
@@ -223,7 +252,7 @@ function columnLabel(
   context.translate(x + cellWidth / 2 + 3.5, y);
   context.rotate(-Math.PI / 2);
   context.textAlign = "right";
-  write(context, ink, token, cell?.column === column, 0, 0);
+  write(context, ink, token, cell?.column === column || entity?.columns.includes(column) === true, 0, 0);
   context.restore();
 }
 

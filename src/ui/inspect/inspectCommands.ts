@@ -1,6 +1,8 @@
 // Keys of Inspect.
 
+import { compareEntities } from "../../ner/document.ts";
 import type { Command } from "../command.ts";
+import { currentDocument } from "../label/labelStore.ts";
 import { useEngine } from "../stores/engineStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { useInspect } from "./inspectStore.ts";
@@ -17,6 +19,10 @@ export function inspectCommands(): Command[] {
     ...{ id: `inspect.${view}`, group, title: `Show ${VIEW_TITLES[view].toLowerCase()}`, keys: [`${index + 1}`] },
     run: () => setInspect({ view }),
   }));
+  views.push(
+    { id: "inspect.entity.next", group, title: "Next entity of the text", keys: ["e"], run: () => stepEntity(1) },
+    { id: "inspect.entity.previous", group, title: "Previous entity", keys: ["Shift+e"], run: () => stepEntity(-1) },
+  );
   if (model.kind !== "open") return views;
   const { layers, heads, contrastiveLayer } = model.facts;
   const layer = inspect.layer ?? contrastiveLayer;
@@ -55,4 +61,17 @@ export function inspectCommands(): Command[] {
           },
         ]),
   ];
+}
+
+/** Takes the next entity of the document in hand, or the one before; from none, the first. */
+function stepEntity(by: 1 | -1): void {
+  const document = currentDocument();
+  const view = useView.getState();
+  const { type, span } = view.inspect;
+  if (document === null) return;
+  const { id } = document;
+  const entities = [...document.entities].sort(compareEntities);
+  const at = entities.findIndex((one) => one.start === span?.start && one.end === span.end && one.type === type);
+  const next = entities[at < 0 ? 0 : (at + by + entities.length) % entities.length];
+  if (next !== undefined) view.selectSpan(id, next);
 }

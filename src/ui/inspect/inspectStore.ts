@@ -50,8 +50,6 @@ export interface SpaceNow {
 }
 
 interface InspectState {
-  /** Adapters' ids, null for the base model; null as a whole: base, and the adapter that is on. */
-  states: readonly (string | null)[] | null;
   drawn: AttentionDrawn;
   /** Cells as large as their tokens need, or as small as the panel asks. */
   readable: boolean;
@@ -75,7 +73,6 @@ interface InspectState {
 const NOTHING = { shown: null, reading: null, failed: null } as const;
 
 export const useInspect = create<InspectState>()(() => ({
-  states: null,
   drawn: { scale: "linear", hideFirst: true, difference: false },
   readable: false,
   zoom: 1,

@@ -27,9 +27,21 @@ export interface InspectView {
   type: string | null;
   /** The entity in hand, of that type. */
   span: SpanInHand | null;
+  /** States of the model beside each other (null: as it came); null as a whole: base, and the adapter that is on. */
+  states: readonly (string | null)[] | null;
 }
 
-export const FIRST_VIEW: InspectView = { view: "attention", layer: null, head: "mean", type: null, span: null };
+/** States beside each other that every panel has room for. */
+export const MOST_STATES = 3;
+
+export const FIRST_VIEW: InspectView = {
+  view: "attention",
+  layer: null,
+  head: "mean",
+  type: null,
+  span: null,
+  states: null,
+};
 
 export function parseInspect(query: string): InspectView {
   const asked = new URLSearchParams(query);
@@ -39,18 +51,29 @@ export function parseInspect(query: string): InspectView {
     head: asked.get("head") === "all" ? "all" : (wholeNumber(asked.get("head")) ?? "mean"),
     type: asked.get("type"),
     span: parseSpan(asked.get("span")),
+    states: parseStates(asked.get("states")),
   };
 }
 
 /** What differs from the first view, with its question mark. */
-export function formatInspect({ view, layer, head, type, span }: InspectView): string {
+export function formatInspect({ view, layer, head, type, span, states }: InspectView): string {
   const said = new URLSearchParams();
   if (view !== FIRST_VIEW.view) said.set("view", view);
   if (layer !== null) said.set("layer", `${layer}`);
   if (head !== "mean") said.set("head", `${head}`);
   if (type !== null) said.set("type", type);
   if (span !== null) said.set("span", `${span.start}-${span.end}`);
+  if (states !== null) said.set("states", states.map((state) => state ?? BASE).join(SEPARATOR));
   return said.size === 0 ? "" : `?${said.toString()}`;
+}
+
+/** Neither is part of an adapter's id, nor written otherwise in an address. */
+const BASE = "base";
+const SEPARATOR = ".";
+
+function parseStates(text: string | null): InspectView["states"] {
+  const states = new Set((text ?? "").split(SEPARATOR).filter((state) => state !== ""));
+  return states.size === 0 ? null : [...states].slice(0, MOST_STATES).map((state) => (state === BASE ? null : state));
 }
 
 function parseSpan(text: string | null): SpanInHand | null {

@@ -3,8 +3,9 @@
 import { proxy } from "comlink";
 import { useMemo } from "react";
 import type { AttentionRequest, HeadsRequest, NamedState, SpaceProgress, SpaceRequest } from "../../worker/protocol.ts";
-import { adapterInUse, fittingAdapters } from "../models/adapterFit.ts";
-import { adapterTitle } from "../models/adapterTitle.ts";
+import { adapterInUse } from "../models/adapterFit.ts";
+import type { ModelStateChoice } from "../models/modelStates.ts";
+import { useModelStates } from "../models/useModelStates.ts";
 import { useCurrentDocument } from "../label/labelStore.ts";
 import { studio, useEngine } from "../stores/engineStore.ts";
 import { WHOLE } from "../space/planeView.ts";
@@ -12,10 +13,6 @@ import { useSpace } from "../space/spaceStore.ts";
 import { messageOf, useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
 import { look, useInspect } from "./inspectStore.ts";
-
-/** The model as it came, under the name that figures and the command give it. */
-const BASE = "base";
-export const MOST_STATES = 3;
 
 export interface Question<T> {
   request: T;
@@ -27,29 +24,19 @@ export interface AttentionQuestion extends Question<AttentionRequest> {
   cosinesKey: string;
 }
 
-/** States of the model that can be looked at. */
-export function useStateChoices(): readonly NamedState[] {
-  const model = useEngine((state) => state.model);
-  const adapters = useEngine((state) => state.adapters);
-  return useMemo(
-    () => [
-      { adapter: null, name: BASE },
-      ...fittingAdapters(adapters, model).map((one) => ({ adapter: one.id, name: adapterTitle(one) })),
-    ],
-    [adapters, model],
-  );
-}
-
-/** Those that are chosen and still there. */
+/** Those that are chosen and still there; unless any was: base, and the adapter that is on. */
 export function useChosenStates(): readonly NamedState[] {
-  const choices = useStateChoices();
-  const chosen = useInspect((state) => state.states);
+  const choices = useModelStates();
+  const chosen = useView(({ inspect }) => inspect.states);
   const inUse = useEngine((state) => adapterInUse(state)?.id ?? null);
   return useMemo(() => {
-    const wanted = chosen ?? (inUse === null ? [null] : [null, inUse]);
-    const found = wanted.flatMap((id) => choices.filter(({ adapter }) => adapter === id));
-    return found.length === 0 ? choices.slice(0, 1) : found;
+    const found = present(choices, chosen ?? (inUse === null ? [null] : [null, inUse]));
+    return (found.length === 0 ? choices.slice(0, 1) : found).map(({ adapter, name }) => ({ adapter, name }));
   }, [choices, chosen, inUse]);
+}
+
+export function present(choices: readonly ModelStateChoice[], wanted: readonly (string | null)[]): ModelStateChoice[] {
+  return wanted.flatMap((state) => choices.filter(({ adapter }) => adapter === state));
 }
 
 /** The layer looked at; null without a model. */
@@ -94,17 +81,12 @@ export async function askAttention({ request, key }: Question<AttentionRequest>)
   const asked = { ...drawn, difference: drawn.difference && request.states.length > 1 };
   const answered = await look("attention", key, async () => {
     const { view, paint } = await studio().attention(request, asked);
-    useInspect.setState({ paint });
+    // A cell in hand stays where it is the same tokens that are shown.
+    const same = view.rows.length === before?.rows.length && view.columns.length === before.columns.length;
+    useInspect.setState(same ? { paint } : { paint, cell: null });
     return view;
   });
-  if (!answered) return;
-  const { attention: now, drawn: wanted } = useInspect.getState();
-  // A cell in hand stays where it is the same tokens that are shown.
-  const view = now.shown?.value;
-  if (view?.rows.length !== before?.rows.length || view?.columns.length !== before?.columns.length) {
-    useInspect.setState({ cell: null });
-  }
-  if (wanted !== drawn) await repaint();
+  if (answered && useInspect.getState().drawn !== drawn) await repaint();
 }
 
 /** Where the answer is to be drawn otherwise. */

@@ -5,8 +5,9 @@ import { ModelPicker } from "../evaluate/ModelPicker.tsx";
 import { PredictRow } from "../evaluate/PredictRow.tsx";
 import { BoundaryTable, ScoreTable } from "../evaluate/ScoreTables.tsx";
 import { partOf, scoreAll } from "../evaluate/score.ts";
-import { useModelChoices, type ModelChoice } from "../evaluate/states.ts";
+import { useModelChoices, usePair, type ModelChoice } from "../evaluate/states.ts";
 import { formatCount, formatPercent } from "../format.ts";
+import { Differences } from "../inspect/Differences.tsx";
 import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { useView } from "../stores/viewStore.ts";
@@ -25,11 +26,12 @@ function EvaluatePanel() {
   const [before, setBefore] = useState<string>("");
   const [chosenAfter, setAfter] = useState<string | null>(null);
   const [filter, setFilter] = useState<CompareFilter>("all");
-  if (project === null) return null;
   const after = chosenAfter ?? active ?? choices[1]?.adapter ?? "";
   const pick = (id: string): ModelChoice | undefined => choices.find(({ adapter }) => (adapter ?? "") === id);
   const picked = [pick(before), pick(after)].filter((choice) => choice !== undefined);
   const chosen = before === after ? picked.slice(0, 1) : picked;
+  const pair = usePair(chosen[0], chosen[1]);
+  if (project === null) return null;
   const ready = chosen.filter((choice): choice is ModelChoice & { record: object } => choice.record !== null);
   const scored = scoreAll(
     project,
@@ -63,6 +65,7 @@ function EvaluatePanel() {
           strict span F1, micro
         </span>
       </header>
+      <Differences states={pair} />
       <div className="evaluate-scroll">
         {chosen.map((choice) => (
           <PredictRow key={choice.title} choice={choice} />

@@ -7,6 +7,7 @@ import { useInspect } from "../inspect/inspectStore.ts";
 import { LivePanel } from "../inspect/LivePanel.tsx";
 import { INSPECT_VIEWS, VIEW_TITLES } from "../inspect/inspectView.ts";
 import { PromptPanel } from "../inspect/PromptPanel.tsx";
+import { SentenceLine } from "../inspect/SentenceLine.tsx";
 import { SpacePanel } from "../space/SpacePanel.tsx";
 import { DocumentList } from "../label/DocumentList.tsx";
 import { useCurrentDocument } from "../label/labelStore.ts";
@@ -44,6 +45,7 @@ function InspectPanel() {
             <span className="mono faint grow ellipsis">{ofDocument ? document?.id : ""}</span>
             {ofDocument && <TypeChoice />}
           </header>
+          {ofDocument && document !== null && <SentenceLine document={document} />}
           {view === "space" ? (
             <SpacePanel />
           ) : view === "cases" ? (

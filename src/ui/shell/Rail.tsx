@@ -1,4 +1,5 @@
 import { Icon } from "../components/Icon.tsx";
+import { goToPanel } from "../label/goToPanel.ts";
 import { PANEL_IDS } from "../panelIds.ts";
 import { PANELS } from "../panels.ts";
 import { formatRoute } from "../route.ts";
@@ -17,7 +18,7 @@ export function Rail() {
           title={`${PANELS[id].title} (g ${id[0] ?? ""})`}
           onClick={(event) => {
             event.preventDefault();
-            useView.getState().goTo(id);
+            goToPanel(id);
           }}
         >
           <Icon name={id} />

@@ -8,6 +8,7 @@ import { SelectedPoints } from "./SelectedPoints.tsx";
 import { usePointMarks } from "./usePointMarks.ts";
 import { planeScale } from "./drawScatter.ts";
 import { useInspect, type SpaceNow } from "../inspect/inspectStore.ts";
+import { ChosenDifferences } from "../inspect/Differences.tsx";
 import { LookStatus } from "../inspect/LookStatus.tsx";
 import { askSpace, useSpaceQuestion } from "../inspect/requests.ts";
 import { Scatter } from "./Scatter.tsx";
@@ -35,6 +36,7 @@ export function SpacePanel() {
   return (
     <div className="inspect-body">
       <SpaceTools canSave={shown !== null && look.reading === null} fitting={now?.perplexity ?? null} />
+      <ChosenDifferences />
       <LookStatus
         look={look}
         figure={drawn !== null}

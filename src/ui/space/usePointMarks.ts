@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { predictionKey } from "../../storage/predictionStore.ts";
 import type { SpaceNow } from "../inspect/inspectStore.ts";
-import { useStateChoices } from "../inspect/requests.ts";
+import { useModelStates } from "../models/useModelStates.ts";
 import { useEngine } from "../stores/engineStore.ts";
 import { useProject } from "../stores/projectStore.ts";
 import { marksByCorrectness, marksByDocument, marksByType, type PointMarks } from "./pointMarks.ts";
@@ -13,7 +13,7 @@ export function usePointMarks({ points, names }: Pick<SpaceNow, "points" | "name
   const project = useProject((state) => state.project);
   const predictions = useEngine((state) => state.predictions);
   const model = useEngine((state) => (state.model.kind === "open" ? state.model.facts.fingerprint : null));
-  const choices = useStateChoices();
+  const choices = useModelStates();
   return useMemo(() => {
     if (markedBy !== "correctness") {
       const types = project?.types ?? [];

@@ -29,7 +29,7 @@ interface ViewState {
   goTo(panel: PanelId, documentId?: string | null): void;
   /** Takes an entity in hand, in Inspect: a step back leads to what was in hand before. */
   selectSpan(documentId: string, entity: Entity): void;
-  /** Another view is a step back; layers and heads are walked through. */
+  /** Another view, or other states of the model, are a step back; layers and heads are walked through. */
   setInspect(change: Partial<InspectView>): void;
   setTheme(theme: Theme): void;
   setOverlay(overlay: Overlay): void;
@@ -78,7 +78,8 @@ export const useView = create<ViewState>()((set, get) => ({
     const { panel, documentId, inspect } = get();
     const next = { ...inspect, ...change };
     const hash = formatRoute({ panel, documentId, inspect: next });
-    if (next.view !== inspect.view) history.pushState(null, "", hash);
+    if (next.view !== inspect.view || (next.states !== inspect.states && hash !== location.hash))
+      history.pushState(null, "", hash);
     else history.replaceState(null, "", hash);
     set({ inspect: next });
   },
