@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "@playwright/test";
 import { openStudio, test } from "./studio.ts";
 
-const sentences = readFileSync("public/samples/heldout.jsonl", "utf8").trim().split("\n").slice(0, 5);
+const sentences = readFileSync("public/samples/heldout.jsonl", "utf8").trim().split("\n").slice(0, 10);
 const count = sentences.length;
 
 test("a stopped prediction keeps the documents already done, and goes on with the others", async ({ page }) => {
@@ -20,7 +20,7 @@ test("a stopped prediction keeps the documents already done, and goes on with th
   await page.goto("/#/evaluate");
   const row = page.locator(".predict-row", { hasText: "Base model" });
   await row.getByRole("button", { name: `Predict ${count} sentences` }).click();
-  // Answers are written eight at a time, document by document: by then the first documents are done.
+  // Answers are written eight at a time, document by document: by then the first documents are done, and the last are not.
   await expect(row.locator(".number")).toHaveText(/^(9|[1-9]\d)\//, { timeout: 300_000 });
   await row.getByRole("button", { name: "Stop" }).click();
   await expect(row).toContainText(new RegExp(`has predicted \\d+ of ${count} documents, stopped`));

@@ -5,6 +5,7 @@ import { ask, studio } from "../stores/engineStore.ts";
 import { type CopiedFormat, copyFigure } from "./copyFigure.ts";
 
 const FORMATS: readonly FigureFormat[] = ["png", "svg", "csv", "json"];
+const NOTHING = "There is no figure of what is chosen yet";
 const COPIED: readonly CopiedFormat[] = ["png", "svg"];
 
 /** The figure as a file: the bytes that the command writes; or copied with its caption. */
@@ -26,7 +27,7 @@ export function ExportButtons(props: {
             className="quiet small"
             disabled={props.disabled}
             aria-label={`Copy as ${format.toUpperCase()}`}
-            title={`Copy as figure: ${format.toUpperCase()}, with its caption as text`}
+            title={props.disabled ? NOTHING : `Copy as figure: ${format.toUpperCase()}, with its caption as text`}
             onClick={() => void copyFigure(format, props.file(studio(), format))}
           >
             {format.toUpperCase()}
@@ -40,7 +41,7 @@ export function ExportButtons(props: {
             key={format}
             className="quiet small"
             disabled={props.disabled}
-            title={`Save the figure as ${format.toUpperCase()}`}
+            title={props.disabled ? NOTHING : `Save the figure as ${format.toUpperCase()}`}
             onClick={() => void save(format)}
           >
             {format.toUpperCase()}

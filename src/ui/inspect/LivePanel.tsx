@@ -73,6 +73,7 @@ function FollowButton({ wanted }: { wanted: Followed | null }) {
     <button
       className={followed === null ? "primary" : ""}
       disabled={wanted === null}
+      title={wanted === null ? "Needs a model, and a type to ask for" : undefined}
       onClick={() => wanted !== null && void follow(wanted)}
     >
       {followed === null ? "Follow this sentence" : "Follow this instead"}
