@@ -6,7 +6,8 @@ import { expect } from "@playwright/test";
 import { longestTask } from "./mainThread.ts";
 import { openStudio, test } from "./studio.ts";
 
-const FIRST_PAINT_MS = 100;
+/** With nothing else running 64 ms, at a load of 3 on two cores 103. */
+const FIRST_PAINT_MS = process.env["OBP_ALONE"] === "1" ? 100 : 250;
 const MAX_TASK_MS = 50;
 
 /** Words of which every fourth is an entity: about as many tokens of prompt as of response. */
@@ -92,5 +93,5 @@ test("a map of a thousand by a thousand tokens is on screen at once, pans and zo
   const cells = await page.locator(".heatmap-scroll > div").evaluate((element) => element.clientWidth);
   expect(cells).toBeGreaterThan(2000); // it was zoomed
   expect(rows * columns).toBeGreaterThan(1e6);
-  expect(painted - data).toBeLessThan(FIRST_PAINT_MS * (process.env["OBP_ALONE"] === "1" ? 1 : 5));
+  expect(painted - data).toBeLessThan(FIRST_PAINT_MS);
 });
