@@ -3,8 +3,16 @@
  * each seeing its prefix and itself. Tokens in, next-token logits out.
  */
 import { BufferPool } from "../gpu/buffers.ts";
-import { rowsGather, rowsScatter } from "../kernels/rows.ts";
-import { forward, type Pass, PLAIN_PASS, writeTokens } from "./forward.ts";
+import { rowsCopy, rowsGather, rowsScatter } from "../kernels/rows.ts";
+import {
+  forward,
+  forwardKeysValues,
+  forwardLayer,
+  type Pass,
+  PLAIN_PASS,
+  writePlaces,
+  writeTokens,
+} from "./forward.ts";
 import type { LlamaConfig } from "./gguf/config.ts";
 import { Head } from "./head.ts";
 import type { Llama } from "./llama.ts";
@@ -15,6 +23,8 @@ import { Workspace } from "./workspace.ts";
 
 /** Rows of one forward; longer runs go in several. */
 const CHUNK = 256;
+/** Where no more of a forward's rows are asked for, the last layer is run for those only, and for keys and values of all. */
+const NARROW = 0.5;
 /** Places of one branch's run whose next token may be asked for. */
 export const PLACES = 3;
 /** Rows that a forward takes in hardly more time than one: on a GPU those that reading the weights is waited for. */
@@ -291,11 +301,23 @@ export class Decoder {
         0,
         Uint32Array.from(here, ({ state }) => state),
       );
-      await forward(pass);
-      const input = this.#workspace.residual[config.layers] as GPUBuffer;
+      const last = config.layers - 1;
+      const isNarrow = here.length <= NARROW * chunk.length;
+      await forward(pass, isNarrow ? last : config.layers);
+      if (isNarrow) forwardKeysValues(pass, last);
+      if (here.length === 0) continue;
       const moved = { count: here.length, c4, from0: 0, to0: 0 };
-      queue.dispatch(rowsGather, { input, index: this.#from, output: this.#gathered }, moved);
-      queue.dispatch(rowsScatter, { input: this.#gathered, index: this.#to, output: this.#states }, moved);
+      const [before, after] = [last, config.layers].map((at) => this.#workspace.residual[at]) as [GPUBuffer, GPUBuffer];
+      const gathered = this.#gathered;
+      queue.dispatch(rowsGather, { input: isNarrow ? before : after, index: this.#from, output: gathered }, moved);
+      if (isNarrow) {
+        queue.dispatch(rowsCopy, { input: gathered, destination: before }, moved);
+        const places = here.map(({ row }) => rows[row]?.place as CachedRow);
+        const few: Pass = { ...pass, rows: here.length, cached: { layers: this.#cache, rows: places } };
+        writePlaces(few, here.length);
+        forwardLayer(few, last); // its keys and values come to the same slots again
+      }
+      queue.dispatch(rowsScatter, { input: isNarrow ? after : gathered, index: this.#to, output: this.#states }, moved);
     }
   }
 

@@ -15,7 +15,7 @@ import type { Llama } from "./llama.ts";
 import type { Lora } from "./lora.ts";
 import { blockLayers } from "./residuals.ts";
 import { cachedSegments, type CachedRow, type RowTree, sequence, treePositions, treeSegments } from "./rowTree.ts";
-import type { Workspace } from "./workspace.ts";
+import type { LayerActivations, Workspace } from "./workspace.ts";
 
 /** One pass over `rows` tokens. */
 export interface Pass {
@@ -56,11 +56,16 @@ export interface QueryKeyReader {
 export const PLAIN_PASS = { cached: null, dropout: null, tree: null, queryKeys: null } as const;
 
 /** Ids of the pass, their positions, what attends to what, and slots of the cache. */
-export function writeTokens({ llama: { queue }, workspace, cached, tree }: Pass, ids: readonly number[]): void {
-  workspace.tokens = ids;
-  queue.write(workspace.ids, 0, Uint32Array.from(ids));
+export function writeTokens(pass: Pass, ids: readonly number[]): void {
+  pass.workspace.tokens = ids;
+  pass.llama.queue.write(pass.workspace.ids, 0, Uint32Array.from(ids));
+  writePlaces(pass, ids.length);
+}
+
+/** The same without the ids. */
+export function writePlaces({ llama: { queue }, workspace, cached, tree }: Pass, count: number): void {
   if (cached === null) {
-    const nodes = tree ?? sequence(ids.length);
+    const nodes = tree ?? sequence(count);
     queue.write(workspace.positions, 0, treePositions(nodes));
     queue.write(workspace.segments, 0, treeSegments(nodes));
     return;
@@ -123,7 +128,7 @@ function keepAsHalves({ llama, workspace, rows }: Pass, layer: number): void {
 export function forwardLayer(pass: Pass, layer: number, output = true): void {
   const { llama, workspace, rows } = pass;
   const { queue, config } = llama;
-  const { hiddenSize: C, kvHeads, headDim, rmsNormEps: eps } = config;
+  const { hiddenSize: C, rmsNormEps: eps } = config;
   const weights = llama.layers[layer];
   const act = workspace.layers[layer];
   const input = workspace.residual[layer];
@@ -149,9 +154,7 @@ export function forwardLayer(pass: Pass, layer: number, output = true): void {
   }
   const cached = pass.cached?.layers[layer];
   if (cached !== undefined) {
-    const kept = { count: rows, c4: (kvHeads * headDim) / 4, from0: 0, to0: 0 };
-    queue.dispatch(rowsScatter, { input: act.k, index: workspace.slots, output: cached.k }, kept);
-    queue.dispatch(rowsScatter, { input: act.v, index: workspace.slots, output: cached.v }, kept);
+    keepInCache(pass, act, cached);
   }
   forwardAttention(pass, act, cached ?? act);
   copyRows(pass, input, act.middle);
@@ -170,6 +173,33 @@ export function forwardLayer(pass: Pass, layer: number, output = true): void {
   adapted(pass, layer, "down_proj", act.h, output ? next : null, true);
 }
 
+/** Of a layer the keys and values only, into the cache: all that other rows need of rows whose result nobody asks for. */
+export function forwardKeysValues(pass: Pass, layer: number): void {
+  const { llama, workspace, rows } = pass;
+  const { hiddenSize: C, kvHeads, headDim, rmsNormEps: eps } = llama.config;
+  const [weights, act, x] = [llama.layers[layer], workspace.layers[layer], workspace.residual[layer]];
+  const cached = pass.cached?.layers[layer];
+  if (weights === undefined || act === undefined || x === undefined || cached === undefined) {
+    throw new Error(`expected a layer of 0…${llama.config.layers - 1} and a cache for it, got layer ${layer}`);
+  }
+  const normed = { x, weight: weights.attentionNorm, y: act.normed1, rstd: act.rstd1 };
+  llama.queue.dispatch(rmsnormForward, normed, { C, eps, rows });
+  adapted(pass, layer, "k_proj", act.normed1, act.k);
+  adapted(pass, layer, "v_proj", act.normed1, act.v);
+  rotateRows(pass, act.k, kvHeads * headDim, 1);
+  keepInCache(pass, act, cached);
+}
+
+function keepInCache(
+  { llama: { queue, config }, workspace, rows }: Pass,
+  { k, v }: LayerActivations,
+  cached: { readonly k: GPUBuffer; readonly v: GPUBuffer },
+): void {
+  const moved = { count: rows, c4: (config.kvHeads * config.headDim) / 4, from0: 0, to0: 0 };
+  queue.dispatch(rowsScatter, { input: k, index: workspace.slots, output: cached.k }, moved);
+  queue.dispatch(rowsScatter, { input: v, index: workspace.slots, output: cached.v }, moved);
+}
+
 /** What reads queries and keys of a layer. */
 export function readerOf({ queryKeys }: Pass, layer: number): QueryKeyReader | null {
   return queryKeys?.layers.includes(layer) === true ? queryKeys : null;
@@ -177,15 +207,15 @@ export function readerOf({ queryKeys }: Pass, layer: number): QueryKeyReader | n
 
 /** Turns q and k by their positions (sign 1) or their gradients back (sign −1). */
 export function rotate(pass: Pass, { q, k }: { q: GPUBuffer; k: GPUBuffer }, sign: 1 | -1): void {
+  const { heads, kvHeads, headDim } = pass.llama.config;
+  rotateRows(pass, q, heads * headDim, sign);
+  rotateRows(pass, k, kvHeads * headDim, sign);
+}
+
+function rotateRows(pass: Pass, x: GPUBuffer, width: number, sign: 1 | -1): void {
   const { llama, workspace, rows } = pass;
-  const { heads, kvHeads, headDim: D } = llama.config;
-  const table = llama.ropeTable(passEnd(pass));
-  for (const [x, width] of [
-    [q, heads * D],
-    [k, kvHeads * D],
-  ] as const) {
-    llama.queue.dispatch(ropeRotate, { x, table, positions: workspace.positions }, { rows, width, D, sign });
-  }
+  const buffers = { x, table: llama.ropeTable(passEnd(pass)), positions: workspace.positions };
+  llama.queue.dispatch(ropeRotate, buffers, { rows, width, D: llama.config.headDim, sign });
 }
 
 /** y (+)= x·Wᵀ + scale·(drop(x)·Aᵀ)·Bᵀ; keeps drop(x)·Aᵀ for backward, and makes nothing else where y is null. */
