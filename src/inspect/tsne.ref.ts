@@ -2,7 +2,7 @@
  * CPU twin of tsne.ts, plain loops in f64: exact t-SNE with the schedule of scikit-learn's exact method. Its affinities and
  * divergence also tell how good anybody's layout is. O(n²) a step.
  */
-import { EXPLORATION, MOMENTUM, rateOf, type TsneSettings } from "./tsne.ts";
+import { CHECK_EVERY, EXPLORATION, LEAST_SLOPE, MOMENTUM, rateOf, type TsneSettings } from "./tsne.ts";
 import { squaredDistances, type Vectors } from "./vectors.ts";
 
 const BISECTIONS = 200;
@@ -78,7 +78,7 @@ function closeness(positions: ArrayLike<number>, i: number, j: number): number {
 }
 
 /**
- * All iterations from a start (n, 2); unlike tsne.ts it does not end before them.
+ * All iterations from a start (n, 2), unless the gradient vanishes; a divergence that stands does not end them.
  * @returns (n, 2)
  */
 export function tsneRef(affinities: Float64Array, start: ArrayLike<number>, settings: TsneSettings): Float64Array {
@@ -86,14 +86,16 @@ export function tsneRef(affinities: Float64Array, start: ArrayLike<number>, sett
   const positions = Float64Array.from(start);
   const [step, gain] = [new Float64Array(2 * n), new Float64Array(2 * n).fill(1)];
   const rate = rateOf(settings, n);
-  for (let done = 0; done < settings.iterations; done++) {
-    const exploring = done < EXPLORATION;
-    if (done === EXPLORATION) {
+  let exploring = true;
+  for (let done = 0, still = false; done < settings.iterations && (exploring || !still);) {
+    if (exploring && (done === EXPLORATION || still)) {
+      exploring = false;
       step.fill(0);
       gain.fill(1);
     }
     const gradient = gradientOf(affinities, positions, exploring ? settings.earlyExaggeration : 1);
     const momentum = exploring ? MOMENTUM.exploration : MOMENTUM.after;
+    let slope = 0;
     for (let at = 0; at < 2 * n; at++) {
       const [g, before, old] = [gradient[at] ?? NaN, step[at] ?? NaN, gain[at] ?? NaN];
       const now = Math.max(SMALLEST_GAIN, before * g < 0 ? old + 0.2 : old * 0.8);
@@ -101,7 +103,10 @@ export function tsneRef(affinities: Float64Array, start: ArrayLike<number>, sett
       gain[at] = now;
       step[at] = next;
       positions[at] = (positions[at] ?? NaN) + next;
+      slope += (now * g) ** 2;
     }
+    done++;
+    still = done % CHECK_EVERY === 0 && Math.sqrt(slope) <= LEAST_SLOPE;
   }
   return positions;
 }

@@ -1,10 +1,12 @@
 /** t-SNE on the GPU against scikit-learn's exact method, from the same start. */
 import { create } from "webgpu";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openGpu } from "../gpu/device.ts";
 import { testGpu } from "../gpu/nodeTestGpu.ts";
 import { CommandQueue, DeviceLostError } from "../gpu/queue.ts";
 import { clusterScores } from "./clusterScores.ts";
+import { normals } from "./normals.ts";
+import { jointAffinities, klDivergenceRef, tsneRef } from "./tsne.ref.ts";
 import { fittingPerplexity, runTsne, TSNE_DEFAULTS, type TsneSettings, type TsneState } from "./tsne.ts";
 import { tsneGoldens } from "./tsneGoldens.ts";
 import type { Vectors } from "./vectors.ts";
@@ -32,17 +34,71 @@ const line = (n: number, value: (i: number) => number = (i) => i): Vectors => ({
 });
 const spread = (n: number): Float32Array => Float32Array.from({ length: 2 * n }, (_, i) => 1e-4 * Math.sin(i * i));
 
-test.each(sets)("$name: divergence within 2 % of scikit-learn's, trustworthiness not lower", async (golden) => {
-  const { vectors, start } = golden;
-  const states = await collect(vectors, start, { perplexity }, { every: 250 });
-  const last = states.at(-1);
-  expect(last?.finished).toBe(true);
+const last = async (...given: Parameters<typeof collect>): Promise<TsneState> => {
+  const states = await collect(...given);
   expect(states.filter(({ finished }) => finished)).toHaveLength(1);
-  expect(last?.klDivergence).toBeGreaterThan(0.98 * Math.min(...golden.klDivergences));
-  expect(last?.klDivergence).toBeLessThan(1.02 * Math.max(...golden.klDivergences));
-  const layout = { data: last?.positions ?? new Float32Array(), n: vectors.n, d: 2 };
-  const { trustworthiness } = await clusterScores(vectors, layout, golden.labels, 12);
-  expect(trustworthiness).toBeGreaterThan(golden.trustworthiness12 - 0.01);
+  return states.at(-1) as TsneState;
+};
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Root mean square of the differences, over that of the positions. */
+function apart(one: ArrayLike<number>, other: ArrayLike<number>): number {
+  let [difference, size] = [0, 0];
+  for (let i = 0; i < one.length; i++) {
+    difference += ((one[i] ?? NaN) - (other[i] ?? NaN)) ** 2;
+    size += (other[i] ?? NaN) ** 2;
+  }
+  return Math.sqrt(difference / size);
+}
+
+/**
+ * From one start the twin goes scikit-learn's way. t-SNE then enlarges every rounding: starts a millionth apart end with
+ * divergences 6 to 13 % apart, in scikit-learn too, so that "the same start" says nothing of one run's end. What can be
+ * held is the beginning of the path, the end of paths that stay together, and the mean over many starts.
+ */
+describe.each(sets)("$name, from scikit-learn's starts", (golden) => {
+  const { vectors, start } = golden;
+  const affinities = jointAffinities(vectors, perplexity);
+
+  test("the path begins as its path", async () => {
+    const { iterations, positions } = golden.path;
+    const settings = { ...TSNE_DEFAULTS, perplexity };
+    expect(apart(tsneRef(affinities, start, { ...settings, iterations }), positions)).toBeLessThan(1e-3);
+    // The GPU's affinities have 8 bits, and each iteration doubles what that makes.
+    const first = { ...settings, iterations: 5 };
+    const own = await last(vectors, start, first);
+    expect(apart(own.positions, tsneRef(affinities, start, first))).toBeLessThan(3e-2);
+    expect(own.klDivergence / klDivergenceRef(affinities, own.positions) - 1).toBeCloseTo(0, 3);
+  });
+
+  test("the mean divergence is within 2 % of its mean, and trustworthiness not lower", async () => {
+    const found: TsneState[] = [];
+    for (let i = 0; i < golden.klDivergences.length; i++) {
+      const noise = normals(start.length, i);
+      const from = start.map((value, at) => value * (1 + (i === 0 ? 0 : 1e-6) * (noise[at] ?? NaN)));
+      found.push(await last(vectors, from, { perplexity }, { every: 1000 }));
+    }
+    const ours = mean(found.map(({ klDivergence }) => klDivergence));
+    expect(Math.abs(ours / mean(golden.klDivergences) - 1)).toBeLessThan(0.02);
+    const layout = { data: found[0]?.positions ?? new Float32Array(), n: vectors.n, d: 2 };
+    const { trustworthiness } = await clusterScores(vectors, layout, golden.labels, 12);
+    expect(trustworthiness).toBeGreaterThan(golden.trustworthiness12 - 0.01);
+  }, 100_000);
+});
+
+test("where rounding leaves paths together, one divergence from one start is scikit-learn's within 0.1 %", async () => {
+  const golden = sets.find(({ steady }) => steady !== null);
+  const { startScale = NaN, learningRate = NaN, klDivergences = [] } = golden?.steady ?? {};
+  const wide = golden?.start.map((value) => startScale * value) ?? new Float32Array();
+  const { klDivergence } = await last(golden?.vectors ?? line(0), wide, { perplexity, learningRate });
+  expect(Math.max(...klDivergences) / Math.min(...klDivergences) - 1).toBeLessThan(1e-3);
+  expect(Math.abs(klDivergence / mean(klDivergences) - 1)).toBeLessThan(1e-3);
+});
+
+test("points that small steps have drawn together part again: exploration ends with its gradient", async () => {
+  const { vectors, start } = sets.find(({ name }) => name === "entities") ?? { vectors: line(0), start: spread(0) };
+  const states = await collect(vectors, start, { perplexity, learningRate: 10 });
+  // All in one place it would be 1.56; scikit-learn ends at 0.704 to 0.705 from there.
+  expect(states.at(-1)?.klDivergence).toBeLessThan(0.75);
 });
 
 test("the same input gives the same layout, and states come as asked", async () => {

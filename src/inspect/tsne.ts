@@ -1,8 +1,8 @@
 /**
  * Exact t-SNE in two dimensions on the GPU (van der Maaten & Hinton 2008), with the schedule and defaults of scikit-learn's
  * exact method: early exaggeration with momentum 0.5, then momentum 0.8 from rest; gains; learning rate "auto" (Belkina
- * et al. 2019); it stops early where for 300 iterations the divergence has not fallen nor the layout grown.
- * Kept are the affinities, n² numbers of two bytes.
+ * et al. 2019). A vanishing gradient ends either part, and so does, in the second, that for 300 iterations the divergence
+ * has not fallen (nor, here, the layout grown). Kept are the affinities, n² numbers of two bytes.
  */
 import { BufferPool } from "../gpu/buffers.ts";
 import type { KernelDefinition } from "../gpu/kernel.ts";
@@ -18,8 +18,13 @@ const DEFAULT_PERPLEXITY = 30;
 export const EXPLORATION = 250;
 export const MOMENTUM = { exploration: 0.5, after: 0.8 };
 /** Iterations between two looks at the divergence, and without a lower one before it stops. */
-const CHECK_EVERY = 50;
+export const CHECK_EVERY = 50;
 const PATIENCE = 300;
+/**
+ * A gradient no longer ends exploration, which by small steps may draw points together until they would never part, or
+ * all.
+ */
+export const LEAST_SLOPE = 1e-7;
 /**
  * Of the layout, which then goes on all the same: points that exaggeration has drawn together part exponentially, but for
  * a long time by too little for the divergence to tell in f32.
@@ -88,20 +93,21 @@ export async function* runTsne(
     await fit.makeAffinities(settings.perplexity, signal);
     const { earlyExaggeration, iterations } = settings;
     const rate = rateOf(settings, vectors.n);
+    let exploring = true;
     let best = { divergence: Infinity, extent: Infinity, iteration: 0 };
-    for (let done = 0; done < iterations;) {
-      const exploring = done < EXPLORATION;
-      if (done === 0 || done === EXPLORATION) {
+    fit.rest();
+    for (let done = 0, still = false; done < iterations;) {
+      if (exploring && (done === EXPLORATION || still)) {
+        exploring = false;
         fit.rest();
         best = { divergence: Infinity, extent: Infinity, iteration: done };
       }
-      fit.iterate({
-        exaggeration: exploring ? earlyExaggeration : 1,
-        momentum: exploring ? MOMENTUM.exploration : MOMENTUM.after,
-        rate,
-      });
+      const momentum = exploring ? MOMENTUM.exploration : MOMENTUM.after;
+      const checking = (done + 1) % CHECK_EVERY === 0;
+      const before = checking ? await fit.steps() : null;
+      fit.iterate({ exaggeration: exploring ? earlyExaggeration : 1, momentum, rate });
       done++;
-      const checking = done % CHECK_EVERY === 0;
+      still = before !== null && slopeOf(before, await fit.steps(), momentum, rate) <= LEAST_SLOPE;
       if (checking || done % every === 0 || done === iterations) {
         signal?.throwIfAborted();
         const { positions, klDivergence } = await fit.read();
@@ -114,7 +120,8 @@ export async function* runTsne(
         if (klDivergence < best.divergence || extent > GROWING * best.extent) {
           best = { divergence: klDivergence, extent, iteration: done };
         }
-        const finished = done === iterations || (!exploring && checking && done - best.iteration > PATIENCE);
+        const standing = still || (checking && done - best.iteration > PATIENCE);
+        const finished = done === iterations || (!exploring && standing);
         yield { iteration: done, positions, klDivergence, finished };
         if (finished) {
           return;
@@ -126,6 +133,12 @@ export async function* runTsne(
   } finally {
     fit.destroy();
   }
+}
+
+/** Length of the gradient times its gains, from the steps (n, 2) before and after: step = momentum·before − rate·gains·g. */
+function slopeOf(before: Float32Array, after: Float32Array, momentum: number, rate: number): number {
+  const squares = after.reduce((sum, step, at) => sum + (momentum * (before[at] ?? NaN) - step) ** 2, 0);
+  return Math.sqrt(squares) / rate;
 }
 
 /** Root mean square of the distances from the middle. */
@@ -266,6 +279,13 @@ class Fit {
     const still = new Float32Array(4 * this.#shape.S);
     still.forEach((_, i) => (still[i] = i % 4 < 2 ? 0 : 1));
     this.#queue.write(this.#motion, 0, still);
+  }
+
+  /** The last steps, (n, 2). */
+  async steps(): Promise<Float32Array> {
+    const { n } = this.#shape;
+    const motion = new Float32Array(await this.#queue.read(this.#motion, 0, n * 16));
+    return Float32Array.from({ length: 2 * n }, (_, at) => motion[4 * (at >> 1) + (at & 1)] ?? NaN);
   }
 
   iterate(phase: { readonly exaggeration: number; readonly momentum: number; readonly rate: number }): void {

@@ -10,8 +10,16 @@ export interface TsneGolden {
   readonly start: Float32Array;
   /** (n, 2) */
   readonly pca: readonly number[];
-  /** Of scikit-learn from that start, and from four others a millionth off. */
+  /** Where scikit-learn has the points after so many iterations from that start, (n, 2). */
+  readonly path: { readonly iterations: number; readonly positions: readonly number[] };
+  /** Of scikit-learn in the end, from that start and from others a millionth off. */
   readonly klDivergences: readonly number[];
+  /** With such steps, from a start so much wider, rounding leaves paths together; null where none were found. */
+  readonly steady: {
+    readonly startScale: number;
+    readonly learningRate: number;
+    readonly klDivergences: readonly number[];
+  } | null;
   readonly trustworthiness12: number;
   readonly pcaTrustworthiness5: number;
   readonly silhouette: { readonly euclidean: number; readonly cosine: number };
