@@ -28,7 +28,11 @@ test("what was measured runs, each family with its fastest; the rest runs what s
     ...["forward few: subgroups", "backward few: subgroups"],
   ]);
   const [forward, backward, one] = report.products;
-  expect(forward?.families.subgroups).toEqual({ milliseconds: 2, gflops: (2 * 256 * 32 * 64) / 2e6 });
+  expect(forward?.families.subgroups).toEqual({
+    milliseconds: 2,
+    gflops: (2 * 256 * 32 * 64) / 2e6,
+    sizes: { WG: 64 },
+  });
   expect(backward?.families.tiled).toBeUndefined();
   expect([forward?.weights, forward?.measured]).toEqual([["Q4_0"], "256 × 32 by 32 × 64"]);
   expect([one?.families, one?.measured]).toEqual([{}, null]);

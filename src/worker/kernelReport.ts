@@ -69,8 +69,10 @@ function familiesOf(product: MeasuredProduct): KernelProduct["families"] {
   const found: Partial<Record<FamilyName, KernelTime>> = {};
   for (const family of FAMILY_NAMES) {
     const candidates = product.candidates.filter((candidate) => candidate.family === family);
-    const milliseconds = best({ ...product, candidates })?.milliseconds ?? null;
-    if (milliseconds !== null) found[family] = { milliseconds, gflops: flops / milliseconds / 1e6 };
+    const fastest = best({ ...product, candidates });
+    if (fastest === null) continue;
+    const milliseconds = fastest.milliseconds ?? NaN;
+    found[family] = { milliseconds, gflops: flops / milliseconds / 1e6, sizes: fastest.constants };
   }
   return found;
 }

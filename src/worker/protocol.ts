@@ -44,6 +44,8 @@ export type GpuState =
 export interface KernelTime {
   milliseconds: number;
   gflops: number;
+  /** Sizes of the family's workgroups that were fastest, by their names in the shader; empty where it has one. */
+  sizes: Readonly<Record<string, number>>;
 }
 
 /** A kind of product of linear layers, for which a family of kernels is chosen. */

@@ -81,7 +81,12 @@ function ProductRow({ product, types, columns }: ProductRowProps) {
         const time = families[family];
         const chosen = family === runs;
         return (
-          <td key={family} className={chosen ? "right number chosen" : "right number"} aria-current={chosen}>
+          <td
+            key={family}
+            className={chosen ? "right number chosen" : "right number"}
+            aria-current={chosen}
+            title={time === undefined ? undefined : sizesText(time.sizes)}
+          >
             {time === undefined ? (chosen ? "runs" : "–") : formatGflops(time.gflops)}
             {time !== undefined && <span className="faint">{formatMilliseconds(time.milliseconds)}</span>}
           </td>
@@ -135,6 +140,12 @@ function explanation(setting: KernelSetting): string {
     case "tiled":
       return `These run from the next job on, whatever was measured. ${runs}`;
   }
+}
+
+/** "WG_X 16, WG_Y 2" */
+function sizesText(sizes: Readonly<Record<string, number>>): string | undefined {
+  const named = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
+  return named.length === 0 ? undefined : named.join(", ");
 }
 
 function keyOf({ direction, rowClass, weights }: KernelProduct): string {
