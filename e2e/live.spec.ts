@@ -13,6 +13,9 @@ test("draws a sentence's map every few steps of a training, plays its history, a
   await page.getByLabel("Steps between maps").fill("2");
   await page.getByRole("button", { name: "Follow this sentence" }).click();
   await expect(page.getByRole("heading", { name: "Waiting for a training" })).toBeVisible();
+  await page.getByRole("button", { name: "Stop following" }).click();
+  await expect(page.getByRole("heading", { name: "No sentence is followed" })).toBeVisible();
+  await page.getByRole("button", { name: "Follow this sentence" }).click();
 
   await openTrain(page, { Epochs: "1", "Learning rate": "0.01", "Prompts a step": "1", "Warm-up": "0" }, "never");
   await train(page);

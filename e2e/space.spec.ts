@@ -42,8 +42,12 @@ test("zooms, moves, selects with the lasso and with keys, and lists what is sele
   // The point that was under the pointer is no longer in hand then.
   await page.keyboard.press("Escape");
   await page.keyboard.press("ArrowRight");
+  await expect(page.locator(".readout")).toContainText("butter");
+  const before = await picture();
   await page.keyboard.press("Space");
   await expect(rows).toHaveText([/butter\s*ingredient\s*kitchen-train-01/]);
+  // The others are faint.
+  await expect.poll(picture).not.toBe(before);
   await page.keyboard.press("Space");
   await expect(selected).toBeHidden();
 
