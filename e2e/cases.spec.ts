@@ -44,6 +44,7 @@ test("predicts on demand, lists gold against before and after, and opens a case"
   await filters.getByRole("button", { name: "All 1" }).click();
   const one = page.getByRole("article", { name: id });
   await expect(one.locator(".mark.gold")).toHaveCount(entities.length);
+  await expect(one).toHaveAttribute("tabindex", "0"); // Tab reaches it
   await expect(one.locator("dt")).toHaveText(["Gold", /^Base model/, /^SFT: Kitchen notes 1/]);
 
   const json = await downloadBytes(page, () => page.getByRole("button", { name: "JSON", exact: true }).click());
