@@ -13,7 +13,9 @@ test("draws a sentence's map every few steps of a training, plays its history, a
   await page.getByLabel("Steps between maps").fill("2");
   await page.getByRole("button", { name: "Follow this sentence" }).click();
   await expect(page.getByRole("heading", { name: "Waiting for a training" })).toBeVisible();
-  await page.getByRole("button", { name: "Stop following" }).click();
+  const giveUp = page.getByRole("button", { name: "Stop following" });
+  await expect(giveUp).toBeVisible();
+  await giveUp.click();
   await expect(page.getByRole("heading", { name: "No sentence is followed" })).toBeVisible();
   await page.getByRole("button", { name: "Follow this sentence" }).click();
 
