@@ -76,9 +76,9 @@ test("what the contrastive loss sees", () => {
       entities: [{ text: "butter", cosine: 0.5 + 0.25 * i, left: side, right: null }],
     })),
   };
-  const { json, csv, scene } = cosinesDrawing(figure);
-  expect(json()["compared"]).toMatchObject({ text: said });
-  expect(endings(csv())).toEqual([sft, dpo]);
-  expect(scene().description).toContain(said);
-  expectKept("contrastive-compared-runs", scenePng(scene(), 1));
+  const drawn = cosinesDrawing(figure);
+  expect(drawn.json()["compared"]).toMatchObject({ text: said });
+  expect(endings(drawn.csv())).toEqual([sft, dpo]);
+  expect(drawn.scene().description).toContain(said);
+  expectKept("contrastive-compared-runs", scenePng(drawn.scene(), 1));
 });

@@ -6,6 +6,7 @@ import type { Outcome } from "../../ner/boundary.ts";
 import { MarkedText, MarkLegend } from "../evaluate/MarkedText.tsx";
 import { marksOf, type Mark } from "../evaluate/score.ts";
 import type { SpanInHand } from "../inspect/inspectView.ts";
+import { stepEntity } from "../inspect/stepEntity.ts";
 import { openDocument } from "../label/labelActions.ts";
 import { pickSpanInHand } from "../label/goToPanel.ts";
 import { useProject } from "../stores/projectStore.ts";
@@ -212,20 +213,6 @@ function summary(outcomes: readonly Outcome[]): string {
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   return counts.size === 0 ? "nothing" : [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
-}
-
-/** The next gold entity, or the one before; from none, the first. */
-function stepEntity({ id, entities }: Document, by: number): void {
-  const view = useView.getState();
-  const { documentId, inspect } = view;
-  const at =
-    documentId !== id
-      ? -1
-      : entities.findIndex(
-          ({ start, end, type }) => start === inspect.span?.start && end === inspect.span.end && type === inspect.type,
-        );
-  const next = entities[at < 0 ? 0 : (at + by + entities.length) % entities.length];
-  if (next !== undefined) view.selectSpan(id, next);
 }
 
 /** With the entity in hand picked there too, if it is one of gold. */

@@ -14,7 +14,12 @@ export function SentenceLine({ document }: { document: ProjectDocument }) {
   const marks = document.entities.map((entity): Mark => ({ ...entity, kind: "gold" }));
   const inHand = marks.find((mark) => mark.start === span?.start && mark.end === span.end && mark.type === type);
   return (
-    <p className="sentence-line" aria-label="Sentence" title="A click takes an entity in hand; e goes to the next one">
+    <div
+      role="group"
+      className="sentence-line"
+      aria-label="Sentence"
+      title="A click takes an entity in hand; e goes to the next one"
+    >
       <MarkedText
         text={document.text}
         marks={marks}
@@ -22,6 +27,6 @@ export function SentenceLine({ document }: { document: ProjectDocument }) {
         inHand={inHand}
         onPick={(mark) => useView.getState().selectSpan(document.id, mark)}
       />
-    </p>
+    </div>
   );
 }

@@ -1,6 +1,5 @@
 // Keys of Inspect.
 
-import { compareEntities } from "../../ner/document.ts";
 import type { Command } from "../command.ts";
 import { currentDocument } from "../label/labelStore.ts";
 import { useEngine } from "../stores/engineStore.ts";
@@ -8,6 +7,7 @@ import { useView } from "../stores/viewStore.ts";
 import { useInspect } from "./inspectStore.ts";
 import { INSPECT_VIEWS, VIEW_TITLES, type InspectView } from "./inspectView.ts";
 import { repaint } from "./requests.ts";
+import { stepEntity } from "./stepEntity.ts";
 
 export function inspectCommands(): Command[] {
   const { model } = useEngine.getState();
@@ -19,9 +19,13 @@ export function inspectCommands(): Command[] {
     ...{ id: `inspect.${view}`, group, title: `Show ${VIEW_TITLES[view].toLowerCase()}`, keys: [`${index + 1}`] },
     run: () => setInspect({ view }),
   }));
+  const stepInText = (by: number) => (): void => {
+    const document = currentDocument();
+    if (document !== null) stepEntity(document, by);
+  };
   views.push(
-    { id: "inspect.entity.next", group, title: "Next entity of the text", keys: ["e"], run: () => stepEntity(1) },
-    { id: "inspect.entity.previous", group, title: "Previous entity", keys: ["Shift+e"], run: () => stepEntity(-1) },
+    { id: "inspect.entity.next", group, title: "Next entity of the text", keys: ["e"], run: stepInText(1) },
+    { id: "inspect.entity.previous", group, title: "Previous entity", keys: ["Shift+e"], run: stepInText(-1) },
   );
   if (model.kind !== "open") return views;
   const { layers, heads, contrastiveLayer } = model.facts;
@@ -61,17 +65,4 @@ export function inspectCommands(): Command[] {
           },
         ]),
   ];
-}
-
-/** Takes the next entity of the document in hand, or the one before; from none, the first. */
-function stepEntity(by: 1 | -1): void {
-  const document = currentDocument();
-  const view = useView.getState();
-  const { type, span } = view.inspect;
-  if (document === null) return;
-  const { id } = document;
-  const entities = [...document.entities].sort(compareEntities);
-  const at = entities.findIndex((one) => one.start === span?.start && one.end === span.end && one.type === type);
-  const next = entities[at < 0 ? 0 : (at + by + entities.length) % entities.length];
-  if (next !== undefined) view.selectSpan(id, next);
 }

@@ -35,7 +35,7 @@ export function useChosenStates(): readonly NamedState[] {
   }, [choices, chosen, inUse]);
 }
 
-export function present(choices: readonly ModelStateChoice[], wanted: readonly (string | null)[]): ModelStateChoice[] {
+function present(choices: readonly ModelStateChoice[], wanted: readonly (string | null)[]): ModelStateChoice[] {
   return wanted.flatMap((state) => choices.filter(({ adapter }) => adapter === state));
 }
 

@@ -38,4 +38,5 @@ it("withState puts a state in its place, and changes places with one that is the
   expect(withState([null, "a", "b"], 0, "b")).toEqual(["b", "a", null]);
   expect(withState([null], 1, "a")).toEqual([null, "a"]);
   expect(withState([null, "a"], 1, "a")).toEqual([null, "a"]);
+  expect(withState([null], 1, null)).toEqual([null]); // none twice
 });

@@ -56,6 +56,7 @@ export function withState(
   state: string | null,
 ): readonly (string | null)[] {
   const before = states.indexOf(state);
+  if (place >= states.length) return before < 0 ? [...states, state] : states;
   const moved = before < 0 ? states : states.with(before, states[place] ?? null);
-  return place < moved.length ? moved.with(place, state) : [...moved, state];
+  return moved.with(place, state);
 }
