@@ -90,6 +90,13 @@ export async function readState(state: string): Promise<{ configJson: string; we
   return { configJson, weights: adapterOf(state) === state ? weights : ((await readLastWeights(record)) ?? weights) };
 }
 
+/** The file of a state's weights, another one whenever they are saved anew; undefined where there is none. */
+export async function weightsOf(state: string | null): Promise<string | undefined> {
+  if (state === null) return undefined;
+  const record = await (await studioDatabase()).get("adapters", adapterOf(state));
+  return state === record?.id ? record.file : (record?.last?.file ?? record?.file);
+}
+
 /** The weights after the run's last step; null where they are the adapter's own. */
 export async function readLastWeights({ last }: AdapterRecord): Promise<Uint8Array<ArrayBuffer> | null> {
   return last === undefined ? null : readWeights(last.file);

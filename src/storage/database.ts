@@ -178,6 +178,8 @@ export interface PredictionRecord {
   predictions: readonly Document[];
   /** Whether the last time it was asked it ended before all were predicted; absent: no. */
   stopped?: boolean;
+  /** The adapter's file then; a run that goes on writes another. Absent without an adapter, and in older records. */
+  weights?: string;
 }
 
 interface StudioSchema extends DBSchema {

@@ -2,6 +2,7 @@
 // without a GPU.
 
 import type { Document, EntityType } from "../ner/document.ts";
+import { weightsOf } from "./adapterStore.ts";
 import { studioDatabase, type PredictionRecord } from "./database.ts";
 import { storageFailure } from "./storageError.ts";
 
@@ -10,19 +11,27 @@ export function predictionKey(model: string, adapter: string | null): string {
   return `${model} ${adapter ?? "base"}`;
 }
 
-/** Those of a model and adapter, where they were asked for the same types. */
-export async function keptPredictions(key: string, types: readonly EntityType[]): Promise<readonly Document[]> {
-  const record = await (await studioDatabase()).get("predictions", key);
-  return record !== undefined && JSON.stringify(record.types) === JSON.stringify(types) ? record.predictions : [];
+/** Those of a model and adapter, where its weights are the same as then and the same types were asked for. */
+export async function keptPredictions(
+  model: string,
+  adapter: string | null,
+  types: readonly EntityType[],
+): Promise<readonly Document[]> {
+  const record = await (await studioDatabase()).get("predictions", predictionKey(model, adapter));
+  if (record === undefined || JSON.stringify(record.types) !== JSON.stringify(types)) return [];
+  const isOfOthers = record.weights !== undefined && record.weights !== (await weightsOf(adapter));
+  return isOfOthers ? [] : record.predictions;
 }
 
 export async function listPredictions(): Promise<PredictionRecord[]> {
   return (await studioDatabase()).getAll("predictions");
 }
 
+/** Of the adapter's weights as they are kept now. */
 export async function savePredictions(record: PredictionRecord): Promise<void> {
   try {
-    await (await studioDatabase()).put("predictions", record);
+    const weights = await weightsOf(record.adapter);
+    await (await studioDatabase()).put("predictions", { ...record, ...(weights === undefined ? {} : { weights }) });
   } catch (error) {
     throw storageFailure(error, "the predictions");
   }

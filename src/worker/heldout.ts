@@ -34,7 +34,7 @@ export async function predictBefore(tried: Tried): Promise<void> {
   const { parent } = run;
   if (when === "never" || heldout.length === 0) return;
   const model = session.openModel;
-  const known = await keptPredictions(predictionKey(run.model, parent), types);
+  const known = await keptPredictions(run.model, parent, types);
   const texts = new Map(known.map(({ id, text }) => [id, text]));
   const documents = heldout.filter(({ id, text }) => texts.get(id) !== text);
   if (documents.length === 0) return;

@@ -24,7 +24,7 @@ export interface PredictInput {
 }
 
 /**
- * Keeps what was predicted before for other documents, where it was asked for the same types. What ends too early (a stop,
+ * Keeps what was predicted before for other documents, where the same weights were asked for the same types. What ends too early (a stop,
  * a lost device) leaves the documents that were done, in a record that says so.
  * @throws AbortError when stopped
  */
@@ -32,7 +32,7 @@ export async function predictAndSave(
   input: PredictInput,
   emit: (event: StudioEvent) => void,
 ): Promise<PredictionRecord> {
-  const known = await keptPredictions(keyOf(input), input.types);
+  const known = await keptPredictions(input.model.facts.fingerprint, input.adapter, input.types);
   const done: Document[] = [];
   const save = async (stopped: boolean): Promise<PredictionRecord> => {
     const record = recordOf(input, joined(known, done), stopped);
@@ -85,14 +85,11 @@ async function predictInto(done: Document[], input: PredictInput, emit: (event: 
   }
 }
 
-function keyOf({ model, adapter }: PredictInput): string {
-  return predictionKey(model.facts.fingerprint, adapter);
-}
-
 function recordOf(input: PredictInput, predictions: readonly Document[], stopped: boolean): PredictionRecord {
   const { adapter, model, types } = input;
   return {
-    ...{ key: keyOf(input), model: model.facts.fingerprint, adapter, createdAt: Date.now(), types, predictions },
+    key: predictionKey(model.facts.fingerprint, adapter),
+    ...{ model: model.facts.fingerprint, adapter, createdAt: Date.now(), types, predictions },
     ...(stopped ? { stopped } : {}),
   };
 }
