@@ -122,6 +122,11 @@ test("what the contrastive loss sees, for each adapter", async () => {
   expect(contrastive.map(({ name }) => name)).toEqual(["base", "sft"]);
   expect(contrastive[0]?.entities[0]?.left.token).toBe("elt"); // of "Melt"
   expect(contrastive[0]?.losses["sft_loss"]).toBeGreaterThan(contrastive[1]?.losses["sft_loss"] ?? NaN);
+  for (const file of ["c.svg", "c.csv"]) expect((await run(...words, "--out", file)).code).toBe(0);
+  expect(folder.read("c.svg")).toContain("Cosine of the type");
+  const [head, base, sft] = folder.read("c.csv").split("\n");
+  expect(head).toMatch(/^state,entity,cosine,left_token,left_cosine,right_token,right_cosine/);
+  expect([base, sft].map((line) => line?.split(",").slice(0, 2).join())).toEqual(['"base","butter"', '"sft","butter"']);
 });
 
 test("overview: all layers and heads, with what the type's name and the first token take", async () => {

@@ -2,6 +2,7 @@
 import type { AttentionFigure } from "../inspect/attentionFigure.ts";
 import { attentionMaps, attentionMass, checkLayerAndHead, type HeadChoice } from "../inspect/attentionMap.ts";
 import { attentionDrawing, entityShares } from "../inspect/attentionDrawing.ts";
+import { cosinesDrawing } from "../inspect/cosinesPicture.ts";
 import { type Figure, figureFile } from "../inspect/figureFile.ts";
 import type { MapPrompt } from "../inspect/mapPrompt.ts";
 import { massAsked, meanMass } from "../inspect/massFigure.ts";
@@ -66,10 +67,13 @@ export const verb = defineVerb({
           context,
         )
       : null;
-    const figure: Figure = {
-      ...drawn,
-      json: () => ({ ...drawn.json(), ...(views === null ? {} : { contrastive: views.json }) }),
-    };
+    const figure: Figure =
+      views === null
+        ? drawn
+        : {
+            ...cosinesDrawing({ ...views.figure, compared }),
+            json: () => ({ ...drawn.json(), contrastive: views.json }),
+          };
     writeFileAtomic(given.out, await figureFile(figure, format, given.zoom));
     return {
       json: { ...figure.json(), response: prompt.response, out: given.out },

@@ -1,5 +1,6 @@
 // obp attention --contrastive: what the attention contrastive loss sees of the sentence, for each adapter.
 import { contrastiveView, type ContrastiveView } from "../inspect/contrastiveView.ts";
+import type { CosinesFigure } from "../inspect/cosinesFigure.ts";
 import type { MapTokenizer } from "../inspect/mapPrompt.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Entity, EntityType } from "../ner/document.ts";
@@ -15,6 +16,12 @@ export interface ContrastiveAsked {
   readonly layer: number;
 }
 
+interface ContrastiveViews {
+  readonly json: readonly ({ readonly name: string } & ContrastiveView)[];
+  readonly lines: readonly string[];
+  readonly figure: CosinesFigure;
+}
+
 /** @throws Error where the sentence has no entity of the type */
 export async function contrastiveViews(
   llama: Llama,
@@ -22,7 +29,7 @@ export async function contrastiveViews(
   { text, entities, type, layer }: ContrastiveAsked,
   adapters: readonly NamedAdapter[],
   context: Context,
-): Promise<{ readonly json: readonly ({ readonly name: string } & ContrastiveView)[]; readonly lines: string[] }> {
+): Promise<ContrastiveViews> {
   const settings = { layer, rope: "pre", pooling: "mean", weight: PRESETS.sft.paper.contrastiveWeight } as const;
   const steps = { label: "contrastive", total: 1, unit: "adapters" };
   const views = await eachAdapter(llama, adapters, steps, context, async (name, lora) => ({
@@ -36,5 +43,10 @@ export async function contrastiveViews(
         `  cos ${cosine.toFixed(3)} ${entity}; left ${left?.cosine.toFixed(3) ?? "–"}, right ${right?.cosine.toFixed(3) ?? "–"}`,
     ),
   ]);
-  return { json: views, lines };
+  const states = views.map(({ name, entities: seen, losses }) => ({
+    ...{ name, entities: seen, loss: losses.loss },
+    ...{ sftLoss: losses.sft_loss, contrastiveLoss: losses.contrastive_loss },
+  }));
+  const figure = { model: llama.config.name, type: type.name, layer, weight: settings.weight, states };
+  return { json: views, lines, figure };
 }

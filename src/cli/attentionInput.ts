@@ -40,7 +40,7 @@ export const attentionFlags = {
   overview: { kind: "switch", help: "instead: attention on the entities in all layers and heads" },
   contrastive: {
     kind: "switch",
-    help: "also: cosines of the type with the entities and their neighbours, and the losses",
+    help: "also: cosines of the type with the entities and their neighbours, and the losses; pictures and CSV are of these",
   },
   scale: { kind: "choice", choices: ["linear", "log"], fallback: "linear", help: "of the colours" },
   "hide-first": { kind: "switch", help: "leave the first token out of the colour scale" },
