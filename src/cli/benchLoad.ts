@@ -24,13 +24,10 @@ export async function benchLoad(model: string, limits: TurnLimits, context: Cont
   const heap = new HeapWatch();
   const rows: BenchRow[] = [];
   let gpuBytes = 0;
-  /** Node warns of files that are closed because nobody knows them any more. */
-  const files: OpenedModel[] = [];
-  /** @returns seconds of opening the file, of all, and until everything was compiled */
-  const whole = async (): Promise<{ head: number; all: number; compiled: number }> => {
+  /** With the seconds of opening the file, of all, and until everything was compiled. */
+  const whole = async () => {
     const began = performance.now();
     const opened = await openWithTokenizer(model);
-    files.push(opened);
     const head = performance.now();
     performance.clearMeasures(COMPILE);
     const { llama } = await loadModel(opened, null, context);
@@ -38,15 +35,15 @@ export async function benchLoad(model: string, limits: TurnLimits, context: Cont
     gpuBytes = llama.gpuBytes;
     llama.destroy();
     const compiled = performance.getEntriesByName(COMPILE).at(-1)?.duration ?? NaN;
-    return { head: (head - began) / 1000, all, compiled: compiled / 1000 };
+    return { opened, head: (head - began) / 1000, all, compiled: compiled / 1000 };
   };
   try {
     const first = await whole();
-    const opened = files[0] as OpenedModel;
+    const { opened } = first;
     const matrices = [...opened.gguf.tensors.values()].filter(({ shape }) => shape.length === 2);
     const bytes = matrices.reduce((sum, { byteLength }) => sum + byteLength, 0);
     // Of one round; its seconds are handed on one by one.
-    let again = { head: NaN, all: NaN, compiled: NaN };
+    let again = { ...first, head: NaN, all: NaN, compiled: NaN };
     let parts: Parts = { read: NaN, repack: NaN, upload: NaN };
     const [all, head, compiled, read, repack, upload] = await takeTurns(
       [
