@@ -3,7 +3,7 @@ import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "reference/**", "public/**"] },
+  { ignores: ["dist/**", "node_modules/**", "reference/**", "public/**", "test-results/", "playwright-report/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts", "**/*.tsx"],
