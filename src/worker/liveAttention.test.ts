@@ -76,6 +76,9 @@ test("who begins in the midst of a training sees it at once; nothing is taken wh
   await watch(3, true);
   expect(heard).toHaveLength(2);
   expect(live.map(0, drawn).view.head).toBe(3); // what was taken stays
+  live.follow({ ...request, head: 3 }, (progress) => heard.push(progress));
+  await watch(6, true);
+  expect(heard.map(steps).at(-1)).toEqual([2, 6]); // and goes on
 });
 
 test("a map in the making of a sentence that is followed no more is dropped", async () => {

@@ -33,6 +33,8 @@ interface Followed {
 }
 
 interface Taken {
+  /** As sentenceOf has it. */
+  sentence: string;
   history: MapHistory;
   ids: readonly number[];
   responseStart: number;
@@ -51,10 +53,8 @@ export class LiveAttention {
 
   /** Follows a sentence in what trainings there are from now on; maps of another are forgotten. Null: no more. */
   follow(request: LiveRequest | null, show: (progress: LiveProgress) => void): void {
-    const before = this.#followed?.request;
-    const same = request !== null && before !== undefined && sentenceOf(request) === sentenceOf(before);
     this.#followed = request === null ? null : { request, show };
-    if (request !== null && !same) this.#taken = null;
+    if (request !== null && this.#taken?.sentence !== sentenceOf(request)) this.#taken = null;
   }
 
   /** Looks at a training. Its failures are told to who follows, and never end the training. */
@@ -126,7 +126,8 @@ export class LiveAttention {
 }
 
 /** @throws where the prompt does not fit the context, or its maps are too large */
-function begin(model: WatchedTraining["model"], { document, type, layer, head }: LiveRequest): Taken {
+function begin(model: WatchedTraining["model"], request: LiveRequest): Taken {
+  const { document, type, layer, head } = request;
   const { name, heads, contextLength } = model.config;
   const asked = { document, type, gold: document.entities, response: null, contextLength };
   const prompt = mapPrompt(model.tokenizer, asked);
@@ -137,9 +138,8 @@ function begin(model: WatchedTraining["model"], { document, type, layer, head }:
   const figure = { model: name, layer, head, heads, type: type.name, rows, columns };
   const history = new MapHistory(figure, MOST_BYTES);
   return {
-    history,
-    ids,
-    responseStart,
+    sentence: sentenceOf(request),
+    ...{ history, ids, responseStart },
     entities: [...new Set(entities.flat())],
     gold: goldTokens(prompt),
     document: document.id,
