@@ -80,7 +80,8 @@ test("the adapter after the last step is kept beside the best one, and goes with
   await page.getByLabel("Import an adapter").setInputFiles(again);
   await expect(adapters.locator("tbody tr")).toHaveCount(2);
   const imported = unzipSync(new Uint8Array(await exportNewest(page)));
-  expect(Object.keys(imported).sort()).toEqual(["adapter_config.json", weights]);
+  const recorded = ["run/config.json", "run/environment.json"];
+  expect(Object.keys(imported).sort()).toEqual(["adapter_config.json", weights, ...recorded]);
   expect(Buffer.from(imported[weights] ?? []).equals(bytes(weights)), "imported: the one in use").toBe(true);
 
   page.on("dialog", (dialog) => void dialog.accept());
