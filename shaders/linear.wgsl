@@ -97,10 +97,9 @@ fn backward(@builtin(global_invocation_id) id: vec3u) {
   for (var r = 0u; r < ROWS; r++) {
     if (row + r < p.rows) {
       let at = ((row + r) * p.K + k) / 4u;
-      let add = p.accumulate == 1u; // not a product with 0: what is overwritten may be NaN
-      dx[at] = select(vec4f(0.0), dx[at], add) + lo[r];
+      store_dx(at, lo[r]);
       if (k + 4u < p.K) {
-        dx[at + 1u] = select(vec4f(0.0), dx[at + 1u], add) + hi[r];
+        store_dx(at + 1u, hi[r]);
       }
     }
   }

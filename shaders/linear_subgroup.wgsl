@@ -173,10 +173,9 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocati
   for (var r = 0u; r < ROWS; r++) {
     if (first + r < p.rows && id.x * 8u < p.K) {
       let at = ((first + r) * p.K + k) / 4u;
-      let add = p.accumulate == 1u; // not a product with 0: what is overwritten may be NaN
-      dx[at] = select(vec4f(0.0), dx[at], add) + sums[2u * r];
+      store_dx(at, sums[2u * r]);
       if (k + 4u < p.K) {
-        dx[at + 1u] = select(vec4f(0.0), dx[at + 1u], add) + sums[2u * r + 1u];
+        store_dx(at + 1u, sums[2u * r + 1u]);
       }
     }
   }

@@ -18,12 +18,26 @@ struct Params {
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
-// Four outputs of a row from n, as far as they exist.
+// Four outputs of a row from n, as far as they exist. A branch on `accumulate`: select() would read y where nothing is added
+// (4 to 11 % of forward's time on lavapipe), and in a product with 0 what is overwritten may be NaN.
 fn store(row: u32, n: u32, value: vec4f) {
   for (var j = 0u; j < 4u; j++) {
     if (n + j < p.N) {
       let at = row * p.stride + p.n0 + n + j;
-      y[at] = select(0.0, y[at], p.accumulate == 1u) + value[j];
+      if (p.accumulate == 1u) {
+        y[at] += value[j];
+      } else {
+        y[at] = value[j];
+      }
     }
+  }
+}
+
+// The same of dx, four inputs at a time.
+fn store_dx(at: u32, value: vec4f) {
+  if (p.accumulate == 1u) {
+    dx[at] += value;
+  } else {
+    dx[at] = value;
   }
 }

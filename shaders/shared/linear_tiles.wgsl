@@ -134,9 +134,7 @@ fn backward(
   for (var r = 0u; r < ROWS; r++) {
     let row = row0 + ROWS * local.y + r;
     if (row < p.rows && k < p.K) {
-      let at = (row * p.K + k) / 4u;
-      // Not a product with 0: what is overwritten may be NaN.
-      dx[at] = select(vec4f(0.0), dx[at], p.accumulate == 1u) + sums[r];
+      store_dx((row * p.K + k) / 4u, sums[r]);
     }
   }
 }
