@@ -1,6 +1,6 @@
 // obp attention --contrastive: what the attention contrastive loss sees of the sentence, for each adapter.
 import { contrastiveView, type ContrastiveView } from "../inspect/contrastiveView.ts";
-import type { CosinesFigure } from "../inspect/cosinesFigure.ts";
+import { type CosinesFigure, stateCosines } from "../inspect/cosinesFigure.ts";
 import type { MapTokenizer } from "../inspect/mapPrompt.ts";
 import type { Llama } from "../model/llama.ts";
 import type { Entity, EntityType } from "../ner/document.ts";
@@ -43,10 +43,7 @@ export async function contrastiveViews(
         `  cos ${cosine.toFixed(3)} ${entity}; left ${left?.cosine.toFixed(3) ?? "–"}, right ${right?.cosine.toFixed(3) ?? "–"}`,
     ),
   ]);
-  const states = views.map(({ name, entities: seen, losses }) => ({
-    ...{ name, entities: seen, loss: losses.loss },
-    ...{ sftLoss: losses.sft_loss, contrastiveLoss: losses.contrastive_loss },
-  }));
+  const states = views.map((view) => stateCosines(view.name, view));
   const figure = { model: llama.config.name, type: type.name, layer, weight: settings.weight, states };
   return { json: views, lines, figure };
 }

@@ -1,5 +1,6 @@
 /** How trainings differ, as it stands in a figure's JSON, CSV and caption. */
 import type { Comparison } from "../train/compareRuns.ts";
+import { csvField } from "./csvField.ts";
 
 /** What a figure's JSON has of it; nothing where nothing is compared. */
 export function comparedJson(compared: Comparison | null | undefined): Record<string, unknown> {
@@ -20,7 +21,7 @@ export function configurationColumn(compared: Comparison | null | undefined): {
   const { of } = compared;
   const [first = ""] = of;
   const parts = [...of, ...of.slice(1).map((part) => `${part} − ${first}`)];
-  return { title: ",configuration", of: (map) => `,"${(parts[map] ?? "").replaceAll('"', '""')}"` };
+  return { title: ",configuration", of: (map) => `,${csvField(parts[map] ?? "")}` };
 }
 
 /** A caption with it. */

@@ -1,6 +1,8 @@
 /** What the contrastive loss sees of a prompt with some states of the model: data, and CSV. */
 import type { Comparison } from "../train/compareRuns.ts";
 import { configurationColumn } from "./comparedFields.ts";
+import type { ContrastiveView } from "./contrastiveView.ts";
+import { csvField } from "./csvField.ts";
 
 export interface CosinesFigure {
   readonly model: string;
@@ -34,22 +36,27 @@ interface TokenCosine {
   readonly cosine: number;
 }
 
+/** What is drawn of a view. */
+export function stateCosines(name: string, { entities, losses }: ContrastiveView): StateCosines {
+  return {
+    name,
+    entities: entities.map(({ text, cosine, left, right }) => ({ text, cosine, left, right })),
+    ...{ loss: losses.loss, sftLoss: losses.sft_loss, contrastiveLoss: losses.contrastive_loss },
+  };
+}
+
 /** One line an entity and state. */
 export function cosinesCsv({ states, compared }: CosinesFigure): string {
   const own = configurationColumn(compared);
   const lines = states.flatMap(({ name, entities }, i) =>
     entities.map(
       ({ text, cosine, left, right }) =>
-        [quoted(name), quoted(text), cosine, side(left), side(right)].join(",") + own.of(i),
+        [csvField(name), csvField(text), cosine, side(left), side(right)].join(",") + own.of(i),
     ),
   );
   return `${[`state,entity,cosine,left_token,left_cosine,right_token,right_cosine${own.title}`, ...lines].join("\n")}\n`;
 }
 
 function side(token: TokenCosine | null): string {
-  return token === null ? "," : `${quoted(token.token)},${token.cosine}`;
-}
-
-function quoted(text: string): string {
-  return `"${text.replaceAll('"', '""')}"`;
+  return token === null ? "," : `${csvField(token.token)},${token.cosine}`;
 }

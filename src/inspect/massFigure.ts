@@ -1,6 +1,7 @@
 /** How much attention of a response falls on gold entities, head by head over all layers: data, JSON and CSV. */
 import type { Comparison } from "../train/compareRuns.ts";
 import { comparedJson, configurationColumn } from "./comparedFields.ts";
+import { csvField } from "./csvField.ts";
 import type { MapPrompt } from "./mapPrompt.ts";
 
 export interface MassFigure {
@@ -76,7 +77,7 @@ export function massCsv({ adapters, compared }: MassFigure): string {
     entities.flatMap((heads, layer) =>
       heads.map((value, head) => {
         const values = [layer, head, value, type[layer]?.[head], first[layer]?.[head]];
-        return [`"${name.replaceAll('"', '""')}"`, ...values].join(",") + own.of(i);
+        return [csvField(name), ...values].join(",") + own.of(i);
       }),
     ),
   );

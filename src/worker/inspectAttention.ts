@@ -5,7 +5,7 @@ import { type AttentionFigure, headsOf } from "../inspect/attentionFigure.ts";
 import { attentionMaps } from "../inspect/attentionMap.ts";
 import { type AttentionPictureOptions, type Painted, paintAttention, runs } from "../inspect/attentionPicture.ts";
 import { contrastiveView } from "../inspect/contrastiveView.ts";
-import type { CosinesFigure } from "../inspect/cosinesFigure.ts";
+import { type CosinesFigure, stateCosines } from "../inspect/cosinesFigure.ts";
 import type { Figure } from "../inspect/figureFile.ts";
 import { type MapPrompt, mapPrompt } from "../inspect/mapPrompt.ts";
 import { PRESETS } from "../train/presets.ts";
@@ -139,9 +139,7 @@ export async function readCosines(
     input.signal.throwIfAborted();
     const lora = await input.lora(adapter);
     const view = await contrastiveView(input.llama, lora, input.model.tokenizer, document, type, settings);
-    const { loss, sft_loss: sftLoss, contrastive_loss: contrastiveLoss } = view.losses;
-    const entities = view.entities.map(({ text, cosine, left, right }) => ({ text, cosine, left, right }));
-    read.push({ name, entities, loss, sftLoss, contrastiveLoss });
+    read.push(stateCosines(name, view));
     input.onProgress(read.length, states.length, "adapters");
   }
   return {
